@@ -1,0 +1,61 @@
+import type { Secret } from '../secrets/secret.ts';
+
+/** Every setting, read once at start, frozen. `.env.example` documents each; nothing else reads the environment. */
+export interface Config {
+  /** State of this installation: database, clones, gate files, tokens. Never inside the checkout. */
+  readonly dataDir: string;
+  readonly databaseUrl: Secret;
+  /** `unix:///…` of a daemon on this host. */
+  readonly dockerHost: string;
+
+  readonly baseDomain: string;
+  /** Where people reach the API, without a trailing slash. */
+  readonly publicUrl: string;
+  readonly apiPort: number;
+  readonly apiAddress: string;
+  /** Loopback listener that serves only the fallback pages. */
+  readonly fallbackPort: number;
+  /** Traefik's entry point for apps. */
+  readonly httpPort: number;
+  /** Traefik's own API, loopback only. */
+  readonly traefikApiUrl: string;
+
+  readonly pollIntervalMs: number;
+  /** Turns LISTEN/NOTIFY off; polling alone must work. */
+  readonly notify: boolean;
+  readonly workerConcurrency: number;
+  readonly leaseSeconds: number;
+
+  readonly workDir: string;
+  readonly gateDir: string;
+  /** Path of a static busybox; null: found or taken out of an image at start. */
+  readonly gateTool: string | null;
+  /** CIDR pool from which project networks get a /24. */
+  readonly networkPool: string;
+
+  readonly encryptionKey: Secret;
+  readonly sessionSecret: Secret;
+
+  /** Host names that clones may come from; `*` = any public host. */
+  readonly gitAllowedHosts: readonly string[];
+  /** `host:port` of Git servers that may be private and plain HTTP (tests, `bin/up --sample`). */
+  readonly gitPrivateHosts: readonly string[];
+  readonly cloneTimeoutSeconds: number;
+  readonly cloneMaxMb: number;
+
+  readonly nodeImage: string;
+  readonly buildTimeoutSeconds: number;
+  readonly buildMemoryMb: number;
+  readonly buildCpus: number;
+  readonly contextMaxMb: number;
+
+  readonly gateTimeoutSeconds: number;
+  /** How long an app without a health path is watched before it may go live. */
+  readonly watchSeconds: number;
+  readonly stopGraceSeconds: number;
+
+  readonly corsOrigins: readonly string[];
+  readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
+  /** Tests only: the process kills itself (SIGKILL) at this named point of a deployment. */
+  readonly faultAt: string | null;
+}

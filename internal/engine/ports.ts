@@ -1,0 +1,213 @@
+/**
+ * What the pipeline needs from the world, as small interfaces. Types only: adapters (gitrepo, dockerbuild, dockerrun,
+ * health) import from here and prove that they fit with `satisfies`; cmd/worker/main.ts joins the two.
+ * Everything that can take long takes an AbortSignal and ends soon after it is aborted, rejecting with its reason.
+ */
+
+/** Whose container, image or folder a thing is. Every Docker object carries all of it as labels. */
+export interface AttemptRef {
+  readonly deploymentId: string;
+  readonly attempt: number;
+  readonly appId: string;
+  readonly appName: string;
+  readonly projectId: string;
+  readonly ownerHash: string;
+}
+
+/** One line for the person who deploys; the sink stamps, numbers, masks and stores it. */
+export type LineLevel = 'info' | 'warning' | 'error' | 'success' | 'deploy';
+export interface Line {
+  readonly text: string;
+  readonly level?: LineLevel;
+  readonly stream?: 'stdout' | 'stderr';
+}
+export type LineSink = (line: Line) => void;
+
+// ---------------------------------------------------------------- source
+
+export interface CheckoutRequest {
+  readonly deploymentId: string;
+  readonly attempt: number;
+  readonly repoUrl: string;
+  /** Null: `main`, else the remote's default branch. */
+  readonly branch: string | null;
+  /** 40 hex digits; null: the branch's head. */
+  readonly commitSha: string | null;
+}
+
+export interface Checkout {
+  /** Absolute path of the work tree; `.git` is already removed. */
+  readonly directory: string;
+  readonly commitSha: string;
+  readonly commitMessage: string;
+  readonly branch: string;
+}
+
+export interface SourceCheckout {
+  /** @throws DeploymentFailed clone_failed, clone_timeout, clone_forbidden, branch_not_found, commit_not_found, repository_empty, … */
+  checkout(request: CheckoutRequest, options: { onLine: LineSink; signal: AbortSignal }): Promise<Checkout>;
+  /** Ends git processes of that attempt (or of all attempts) and removes its folder. Nothing there: no error. */
+  remove(deploymentId: string, attempt?: number): Promise<void>;
+  /** Deployment ids that have a folder, for the reconciler. */
+  listDeployments(): Promise<string[]>;
+}
+
+// ---------------------------------------------------------------- image
+
+export interface BuildRequest {
+  readonly ref: AttemptRef;
+  /** Absolute path of the build context (the checkout's root directory). */
+  readonly contextDirectory: string;
+  /** Path of the Dockerfile relative to the context, or the text of a generated one. */
+  readonly dockerfile: { readonly path: string } | { readonly generated: string };
+  readonly tag: string;
+}
+
+export interface BuiltImage {
+  readonly imageId: string;
+  /** TCP ports of EXPOSE, ascending. */
+  readonly exposedPorts: readonly number[];
+}
+
+export interface ImageBuilder {
+  /** @throws DeploymentFailed build_failed, build_timeout, build_out_of_memory, base_image_unavailable, image_label_forbidden, context_*, dockerfile_*, disk_full, docker_unavailable */
+  build(request: BuildRequest, options: { onLine: LineSink; signal: AbortSignal }): Promise<BuiltImage>;
+  /** The image's facts, or null when it is gone. */
+  inspect(imageId: string): Promise<BuiltImage | null>;
+  /** Images of ours (instance label), for the reconciler and retention. */
+  list(filter: { appId?: string }): Promise<ImageSummary[]>;
+  /** Removes one image of ours by id; in use or gone: no error. */
+  remove(imageId: string): Promise<void>;
+}
+
+export interface ImageSummary {
+  readonly imageId: string;
+  readonly appId: string;
+  readonly deploymentId: string;
+  readonly createdAt: Date;
+}
+
+// ---------------------------------------------------------------- containers
+
+export interface StartRequest {
+  readonly ref: AttemptRef;
+  /** 1-based. */
+  readonly replica: number;
+  readonly containerName: string;
+  readonly imageId: string;
+  readonly port: number;
+  readonly network: { readonly name: string; readonly subnet: string };
+  /** A fixed IPv4 in that subnet. */
+  readonly address: string;
+  /** The name by which neighbours of the project reach the app. */
+  readonly alias: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly command: readonly string[] | null;
+  readonly limits: { readonly memoryMb: number; readonly cpus: number };
+  /** Traefik's labels, from routing/traefik-labels.ts. */
+  readonly routingLabels: Readonly<Record<string, string>>;
+}
+
+export interface RunningContainer {
+  readonly containerId: string;
+  readonly containerName: string;
+  readonly address: string;
+  readonly deploymentId: string;
+  readonly attempt: number;
+  readonly appId: string;
+  readonly replica: number;
+}
+
+export interface ContainerState {
+  readonly status: 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';
+  /** RFC 3339, as Docker tells it; changes with every start. */
+  readonly startedAt: string;
+  readonly exitCode: number;
+  readonly outOfMemory: boolean;
+  readonly restartCount: number;
+  readonly health: 'none' | 'starting' | 'healthy' | 'unhealthy';
+  /** Docker could not run the health check at all (exec failed), with its words. */
+  readonly gateError: string | null;
+}
+
+/** A port in LISTEN state inside a container. */
+export interface ListeningPort {
+  readonly port: number;
+  readonly loopbackOnly: boolean;
+}
+
+export interface ContainerRunner {
+  /** Makes the project's bridge network if it is missing. */
+  ensureNetwork(network: {
+    name: string;
+    subnet: string;
+    projectId: string;
+    ownerHash: string;
+  }): Promise<void>;
+  /** Subnets that must not be chosen: Docker networks and routes of the host, as CIDR. */
+  usedSubnets(): Promise<string[]>;
+  removeNetwork(name: string): Promise<void>;
+  /** Creates and starts; on failure removes what it made. @throws DeploymentFailed image_start_failed, docker_unavailable, disk_full */
+  start(request: StartRequest, signal: AbortSignal): Promise<RunningContainer>;
+  /** Null: it is gone. */
+  state(containerId: string): Promise<ContainerState | null>;
+  /** All containers of ours (instance label), running or not. */
+  list(filter: { deploymentId?: string; appId?: string }): Promise<RunningContainer[]>;
+  setRestartPolicy(containerId: string, policy: 'no' | 'always'): Promise<void>;
+  /** Policy `no`, SIGTERM, grace, SIGKILL, remove with anonymous volumes and the gate folder. Gone: no error. */
+  stopAndRemove(container: RunningContainer, graceSeconds: number): Promise<void>;
+  /** Ports in LISTEN state, read from inside. */
+  listeningPorts(containerId: string): Promise<ListeningPort[]>;
+  /** Count of ESTABLISHED connections to that port, read from inside; null when it cannot be read. */
+  establishedConnections(containerId: string, port: number): Promise<number | null>;
+  /** The last lines the container wrote, oldest first. */
+  logTail(containerId: string, lines: number): Promise<string[]>;
+  /** Starts and removes a throw-away container, whose events make Traefik list again. */
+  nudgeProxy(): Promise<void>;
+}
+
+// ---------------------------------------------------------------- gate
+
+/** The folder mounted read-only at /.berth (made by ContainerRunner.start): its flag files are the switch. */
+export interface GateFiles {
+  /** Writes `ready`: healthy as soon as the port listens. */
+  open(ref: AttemptRef, replica: number): Promise<void>;
+  /** Removes `ready`: unhealthy after a few seconds. */
+  close(ref: AttemptRef, replica: number): Promise<void>;
+  /** Writes `routed`: the release has its traffic and keeps it, so the check may hold. */
+  markRouted(ref: AttemptRef, replica: number): Promise<void>;
+  /** For the reconciler: deployments that have a gate folder, and the removal of all of one's folders. */
+  listDeployments(): Promise<string[]>;
+  removeAll(deploymentId: string): Promise<void>;
+}
+
+/** One question to a candidate. */
+export interface ProbeTarget {
+  readonly address: string;
+  readonly port: number;
+  /** Null: is the port open? */
+  readonly path: string | null;
+  readonly host: string;
+}
+export type ProbeResult =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly reason: string; readonly connected: boolean };
+export interface HealthProbe {
+  /** Never rejects but for the signal; each try ≤ 5 s, redirects are not followed, the body read is capped. */
+  ask(target: ProbeTarget, signal: AbortSignal): Promise<ProbeResult>;
+}
+
+// ---------------------------------------------------------------- proxy
+
+/** What Traefik's API says of one release. */
+export interface RouteState {
+  readonly routerEnabled: boolean;
+  /** `http://address:port` of the servers Traefik would send to. */
+  readonly servers: readonly string[];
+}
+export interface RouteTable {
+  /** Null: Traefik knows no such router. @throws when Traefik cannot be reached. */
+  read(routerName: string): Promise<RouteState | null>;
+  /** Names of all routers of the docker provider. */
+  listRouters(): Promise<string[]>;
+}

@@ -1,0 +1,51 @@
+/** Where in the request a problem lies: a JSON pointer into the body (RFC 6901), or a parameter's name. */
+export interface FieldProblem {
+  readonly field: string;
+  readonly message: string;
+}
+
+/**
+ * Every error the API answers with, in one place: code → HTTP status and title (RFC 9457).
+ * Codes are a promise to clients: add, never rename.
+ */
+export const API_ERRORS = {
+  malformed_json: { status: 400, title: 'The request body is not valid JSON' },
+  invalid_input: { status: 400, title: 'The request has invalid fields' },
+  unauthorized: { status: 401, title: 'A valid API token is needed' },
+  forbidden: { status: 403, title: 'This token may not do that' },
+  not_found: { status: 404, title: 'There is no such thing here' },
+  method_not_allowed: { status: 405, title: 'This path does not take that method' },
+  name_taken: { status: 409, title: 'The name is taken' },
+  host_taken: { status: 409, title: 'The host is taken' },
+  not_cancellable: { status: 409, title: 'The deployment can no longer be cancelled' },
+  not_finished: { status: 409, title: 'The deployment is not finished' },
+  app_deleting: { status: 409, title: 'The app is being deleted' },
+  body_too_large: { status: 413, title: 'The request body is too large' },
+  unsupported_media_type: { status: 415, title: 'The request body must be JSON' },
+  internal: { status: 500, title: 'Something went wrong here' },
+  database_unavailable: { status: 503, title: 'The database cannot be reached' },
+} as const satisfies Record<string, { status: number; title: string }>;
+
+export type ApiErrorCode = keyof typeof API_ERRORS;
+
+/** An error with an answer: thrown anywhere below a route, translated once in `http/`. */
+export class AppError extends Error {
+  override readonly name = 'AppError';
+  readonly code: ApiErrorCode;
+  readonly fields: readonly FieldProblem[];
+
+  /** `detail` is one sentence for the caller: what happened and what to do. It must hold no secret. */
+  constructor(
+    code: ApiErrorCode,
+    detail: string,
+    options: { fields?: FieldProblem[]; cause?: unknown } = {},
+  ) {
+    super(detail, { cause: options.cause });
+    this.code = code;
+    this.fields = options.fields ?? [];
+  }
+
+  get status(): number {
+    return API_ERRORS[this.code].status;
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * Why a deployment may end `failed`: code → whose cause it is and what to do about it.
+ * `user`: the repository or its settings, never tried again by itself. `platform`: ours, tried again up to three times.
+ */
+export const FAILURES = {
+  clone_failed: { cause: 'user', advice: 'Check the repository URL and that the platform may read it.' },
+  clone_timeout: { cause: 'platform', advice: 'The Git host did not answer in time; try again later.' },
+  clone_too_large: { cause: 'user', advice: 'Make the repository smaller or raise CLONE_MAX_MB.' },
+  clone_forbidden: { cause: 'user', advice: 'Use an https URL of an allowed public host.' },
+  branch_not_found: { cause: 'user', advice: 'Push the branch, or set another one on the app.' },
+  commit_not_found: { cause: 'user', advice: 'Push the commit, or deploy another one.' },
+  repository_empty: { cause: 'user', advice: 'Push a first commit.' },
+  invalid_ref: {
+    cause: 'user',
+    advice: 'Use a branch name that Git accepts, without spaces or leading dashes.',
+  },
+  root_directory_missing: { cause: 'user', advice: 'Set root_directory to a folder of the repository.' },
+  dockerfile_missing: { cause: 'user', advice: 'Add a Dockerfile, or set dockerfile_path.' },
+  dockerfile_invalid: {
+    cause: 'user',
+    advice: 'dockerfile_path must name a regular file inside the repository.',
+  },
+  stack_not_recognised: {
+    cause: 'user',
+    advice: 'Add a Dockerfile, or a package.json with a "start" script.',
+  },
+  context_invalid: { cause: 'user', advice: 'Remove what the message names from the repository.' },
+  context_too_large: { cause: 'user', advice: 'List what the build does not need in .dockerignore.' },
+  base_image_unavailable: {
+    cause: 'user',
+    advice: 'Check the image name after FROM and that this machine can pull it.',
+  },
+  build_failed: {
+    cause: 'user',
+    advice: 'Read the last lines of the build log; the same build fails by hand too.',
+  },
+  build_timeout: { cause: 'user', advice: 'Make the build faster or raise BUILD_TIMEOUT_SECONDS.' },
+  build_out_of_memory: { cause: 'user', advice: 'Make the build use less memory or raise BUILD_MEMORY_MB.' },
+  image_label_forbidden: {
+    cause: 'user',
+    advice:
+      'Remove LABEL entries that begin with traefik., berth. or com.docker.compose. (also in the base image).',
+  },
+  image_missing: { cause: 'user', advice: 'Deploy again; the image will be built anew.' },
+  release_command_failed: { cause: 'user', advice: 'Read the log of the release command.' },
+  image_start_failed: {
+    cause: 'user',
+    advice: 'Check CMD and ENTRYPOINT: the container could not be started.',
+  },
+  exited_early: { cause: 'user', advice: 'Read the last log lines: the process ended before it was ready.' },
+  out_of_memory: { cause: 'user', advice: 'Raise memory_mb of the app, or make it use less.' },
+  port_not_listening: { cause: 'user', advice: 'Listen on the port in $PORT, or set port on the app.' },
+  listens_on_loopback: { cause: 'user', advice: 'Listen on 0.0.0.0 (or ::) instead of 127.0.0.1.' },
+  listens_on_other_port: {
+    cause: 'user',
+    advice: 'Set port on the app to the one it listens on, or read $PORT.',
+  },
+  health_check_failed: { cause: 'user', advice: 'Make health_check_path answer 200–399 within 60 seconds.' },
+  gate_cannot_run: {
+    cause: 'user',
+    advice: 'Docker could not run the health check; raise the limits of the app.',
+  },
+  route_not_active: { cause: 'platform', advice: 'Traefik did not take the route; check that it runs.' },
+  disk_full: { cause: 'platform', advice: 'Free disk space on the host, then deploy again.' },
+  docker_unavailable: { cause: 'platform', advice: 'Check that the Docker daemon runs.' },
+  worker_lost: {
+    cause: 'platform',
+    advice: 'The worker ended three times during this deployment; see its log.',
+  },
+  internal: { cause: 'platform', advice: 'This is a fault of the platform; its log has the details.' },
+} as const satisfies Record<string, { cause: 'user' | 'platform'; advice: string }>;
+
+export type FailureCode = keyof typeof FAILURES;
+
+/** What a failed candidate left behind for the reader. */
+export interface FailureEvidence {
+  readonly exitCode?: number;
+  readonly outOfMemory?: boolean;
+  /** The last lines the candidate wrote, oldest first. */
+  readonly logTail?: readonly string[];
+}
+
+/** Ends a deployment as `failed`. `reason` is one sentence a person can act on, without secrets or host paths. */
+export class DeploymentFailed extends Error {
+  override readonly name = 'DeploymentFailed';
+  readonly code: FailureCode;
+  readonly evidence: FailureEvidence;
+
+  constructor(
+    code: FailureCode,
+    reason: string,
+    options: { evidence?: FailureEvidence; cause?: unknown } = {},
+  ) {
+    super(reason, { cause: options.cause });
+    this.code = code;
+    this.evidence = options.evidence ?? {};
+  }
+
+  get advice(): string {
+    return FAILURES[this.code].advice;
+  }
+}
