@@ -1,0 +1,81 @@
+import type { PrismaClient } from '../db/database.ts';
+import { Prisma } from '../db/database.ts';
+import { chooseSubnet, hostAddresses } from '../routing/subnets.ts';
+
+/** How long an address rests after its container is gone: longer than any proxy remembers it. */
+const REST_MINUTES = 10;
+
+/** No free subnet or address is left. */
+export class NetworkFull extends Error {
+  override readonly name = 'NetworkFull';
+}
+
+/**
+ * The project's subnet, chosen on first use so that it overlaps nothing on this host.
+ * @throws NetworkFull when the pool has no free /24
+ */
+export async function projectSubnet(
+  prisma: PrismaClient,
+  project: { id: string; subnet: string | null },
+  choice: { pool: string; used: readonly string[] },
+): Promise<string> {
+  if (project.subnet) return project.subnet;
+  return prisma.$transaction(async (tx) => {
+    // One chooser at a time: the lock is freed when the transaction ends.
+    await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtext('project_subnets'))`;
+    const rows = await tx.project.findMany({
+      where: { subnet: { not: null } },
+      select: { id: true, subnet: true },
+    });
+    const own = rows.find((row) => row.id === project.id)?.subnet;
+    if (own) return own;
+    const taken = rows.flatMap((row) => row.subnet ?? []);
+    const subnet = chooseSubnet(choice.pool, [...choice.used, ...taken]);
+    if (!subnet) throw new NetworkFull(`NETWORK_POOL ${choice.pool} has no free /24 left; set a larger one.`);
+    await tx.project.update({ where: { id: project.id }, data: { subnet } });
+    return subnet;
+  });
+}
+
+/**
+ * A fixed IPv4 for one container; asked again for the same name, the same address.
+ * @throws NetworkFull when all of the subnet's addresses are in use or resting
+ */
+export async function reserveAddress(
+  prisma: PrismaClient,
+  of: { projectId: string; subnet: string; deploymentId: string; containerName: string },
+): Promise<string> {
+  return prisma.$transaction(async (tx) => {
+    await tx.$queryRaw`SELECT id FROM projects WHERE id = ${of.projectId} FOR UPDATE`;
+    await tx.$executeRaw`
+      DELETE FROM container_addresses
+       WHERE project_id = ${of.projectId} AND released_at < now() - make_interval(mins => ${REST_MINUTES})`;
+    const rows = await tx.containerAddress.findMany({ where: { projectId: of.projectId } });
+    const own = rows.find((row) => row.containerName === of.containerName && row.releasedAt === null);
+    if (own) return own.address;
+    const taken = new Set(rows.map((row) => row.address));
+    const address = hostAddresses(of.subnet).find((candidate) => !taken.has(candidate));
+    if (!address)
+      throw new NetworkFull(`The project's network ${of.subnet} has no free address; wait ten minutes.`);
+    await tx.containerAddress.create({
+      data: {
+        projectId: of.projectId,
+        address,
+        deploymentId: of.deploymentId,
+        containerName: of.containerName,
+      },
+    });
+    return address;
+  });
+}
+
+/** The container is gone; its address rests, then may be given again. */
+export async function releaseAddresses(
+  prisma: PrismaClient,
+  containerNames: readonly string[],
+): Promise<void> {
+  if (containerNames.length === 0) return;
+  await prisma.$executeRaw`
+    UPDATE container_addresses SET released_at = now()
+     WHERE released_at IS NULL AND container_name IN (${Prisma.join([...containerNames])})`;
+}

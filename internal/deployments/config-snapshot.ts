@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import type { App } from '../db/database.ts';
+import type { SealedBox } from '../secrets/sealed-box.ts';
+
+/** All that decides how a release is built and run, as it was when the deployment was asked for. */
+const releaseConfigSchema = z.strictObject({
+  repoUrl: z.string(),
+  rootDirectory: z.string(),
+  dockerfilePath: z.string().nullable(),
+  buildCommand: z.string().nullable(),
+  startCommand: z.string().nullable(),
+  port: z.int().nullable(),
+  healthCheckPath: z.string().nullable(),
+  replicas: z.int(),
+  memoryMb: z.int(),
+  cpus: z.number(),
+  drainSeconds: z.int(),
+  hosts: z.array(z.string()).readonly(),
+  environment: z.record(z.string(), z.string()),
+});
+
+export type ReleaseConfig = Readonly<z.infer<typeof releaseConfigSchema>>;
+
+/** The app's present settings as a release would take them. */
+export function releaseConfigOf(
+  app: App,
+  hosts: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): ReleaseConfig {
+  return {
+    repoUrl: app.repoUrl,
+    rootDirectory: app.rootDirectory,
+    dockerfilePath: app.dockerfilePath,
+    buildCommand: app.buildCommand,
+    startCommand: app.startCommand,
+    port: app.port,
+    healthCheckPath: app.healthCheckPath,
+    replicas: app.replicas,
+    memoryMb: app.memoryMb,
+    cpus: app.cpus,
+    drainSeconds: app.drainSeconds,
+    hosts: hosts.toSorted(),
+    environment,
+  };
+}
+
+/** Bound to its row, so that a snapshot moved to another deployment does not open. */
+const contextOf = (deploymentId: string) => `deployments:${deploymentId}:config_snapshot`;
+
+export function sealSnapshot(
+  box: SealedBox,
+  deploymentId: string,
+  config: ReleaseConfig,
+): Uint8Array<ArrayBuffer> {
+  return box.seal(JSON.stringify(config), contextOf(deploymentId));
+}
+
+/** @throws when the key or the row is another, or the bytes were changed. */
+export function openSnapshot(box: SealedBox, deploymentId: string, sealed: Uint8Array): ReleaseConfig {
+  return releaseConfigSchema.parse(JSON.parse(box.open(sealed, contextOf(deploymentId))));
+}
+
+/** Names of the settings (snake_case, as in the API) that the live release does not have yet. */
+export function pendingChanges(wanted: ReleaseConfig, live: ReleaseConfig): string[] {
+  const names = Object.keys(releaseConfigSchema.shape) as (keyof ReleaseConfig)[];
+  return names
+    .filter((name) => JSON.stringify(wanted[name]) !== JSON.stringify(live[name]))
+    .map((name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`));
+}

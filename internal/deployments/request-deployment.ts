@@ -1,0 +1,46 @@
+import type { Deployment, DeploymentTrigger, PrismaClient } from '../db/database.ts';
+import { newId } from '../db/ids.ts';
+import { AppError } from '../errors/app-error.ts';
+import type { SealedBox } from '../secrets/sealed-box.ts';
+import { releaseConfigOf, sealSnapshot } from './config-snapshot.ts';
+import { enqueue } from './deployment-queue.ts';
+
+export interface DeploymentRequest {
+  readonly appId: string;
+  readonly trigger: DeploymentTrigger;
+  /** Instead of the app's branch. */
+  readonly branch?: string | null;
+  /** 40 hex digits; without it the branch's head at clone time. */
+  readonly commitSha?: string | null;
+}
+
+/**
+ * The one way in: webhook, button, API and redeploy all end here. The row is committed, with the configuration the app
+ * has now, before anything is answered; from then on it will reach a terminal state.
+ * @throws AppError not_found, app_deleting
+ */
+export async function requestDeployment(
+  prisma: PrismaClient,
+  request: DeploymentRequest,
+  box: SealedBox,
+): Promise<Deployment> {
+  return prisma.$transaction(async (tx) => {
+    const app = await tx.app.findUnique({ where: { id: request.appId }, include: { hosts: true } });
+    if (!app) throw new AppError('not_found', 'There is no app with this id.');
+    if (app.deletingSince)
+      throw new AppError('app_deleting', 'The app is being deleted; create it anew afterwards.');
+    const id = newId();
+    const config = releaseConfigOf(
+      app,
+      app.hosts.map(({ host }) => host),
+    );
+    return enqueue(tx, {
+      id,
+      appId: app.id,
+      trigger: request.trigger,
+      branch: request.branch ?? app.branch,
+      requestedSha: request.commitSha ?? null,
+      configSnapshot: sealSnapshot(box, id, config),
+    });
+  });
+}
