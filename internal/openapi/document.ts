@@ -1,0 +1,90 @@
+import { OpenAPIRegistry, OpenApiGeneratorV31, type RouteConfig } from '@asteasolutions/zod-to-openapi';
+import { API_ERRORS, type ApiErrorCode } from '../errors/app-error.ts';
+import type { Operation } from './operation.ts';
+import { problemSchema } from './schemas.ts';
+
+/** The OpenAPI 3.1 document of these operations. */
+export function openApiDocument(
+  operations: readonly Operation[],
+  about: { publicUrl: string; version: string },
+) {
+  const registry = new OpenAPIRegistry();
+  const token = registry.registerComponent('securitySchemes', 'token', {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'An API token, `berth_…`. The first one is in DATA_DIR/admin-token.',
+  });
+  for (const operation of operations) {
+    registry.registerPath({
+      method: operation.method,
+      path: operation.path.replace(/:(\w+)/g, '{$1}'),
+      operationId: operation.id,
+      tags: [operation.tag],
+      summary: operation.summary,
+      ...(operation.description ? { description: operation.description } : {}),
+      ...(operation.auth === 'token' ? { security: [{ [token.name]: [] }] } : { security: [] }),
+      request: requestOf(operation),
+      responses: responsesOf(operation),
+    });
+  }
+  return new OpenApiGeneratorV31(registry.definitions).generateDocument({
+    openapi: '3.1.0',
+    info: {
+      title: 'Berth',
+      version: about.version,
+      description: 'A Git repository becomes a live, health-gated release behind Traefik.',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: `${about.publicUrl}/api/v1` }],
+  });
+}
+
+function requestOf(operation: Operation): NonNullable<RouteConfig['request']> {
+  return {
+    ...(operation.params ? { params: operation.params } : {}),
+    ...(operation.query ? { query: operation.query } : {}),
+    ...(operation.body
+      ? {
+          body: {
+            required: !operation.body.safeParse({}).success,
+            content: { 'application/json': { schema: operation.body } },
+          },
+        }
+      : {}),
+  };
+}
+
+function responsesOf(operation: Operation): RouteConfig['responses'] {
+  const responses: RouteConfig['responses'] = {};
+  for (const [status, { description, schema, contentType }] of Object.entries(operation.responses)) {
+    const content = contentType
+      ? { [contentType]: { schema: { type: 'string' as const } } }
+      : schema && { 'application/json': { schema } };
+    responses[status] = { description, ...(content ? { content } : {}) };
+  }
+  for (const [status, codes] of errorsByStatus(operation)) {
+    responses[status] ??= {
+      description: codes.map((code) => `\`${code}\`: ${API_ERRORS[code].title}.`).join(' '),
+      content: { 'application/problem+json': { schema: problemSchema } },
+    };
+  }
+  return responses;
+}
+
+function errorsByStatus(operation: Operation): Map<number, ApiErrorCode[]> {
+  const codes: ApiErrorCode[] = [
+    'invalid_input',
+    ...(operation.body ? (['malformed_json', 'body_too_large', 'unsupported_media_type'] as const) : []),
+    ...(operation.auth === 'token' ? (['unauthorized'] as const) : []),
+    ...(operation.params ? (['not_found'] as const) : []),
+    ...(operation.errors ?? []),
+    'internal',
+    'database_unavailable',
+  ];
+  const byStatus = new Map<number, ApiErrorCode[]>();
+  for (const code of new Set(codes)) {
+    const { status } = API_ERRORS[code];
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
+  }
+  return byStatus;
+}

@@ -1,0 +1,59 @@
+import { type Request, type Response, Router } from 'express';
+import { AppError } from '../errors/app-error.ts';
+import { type Caller, type Operation, STREAMED } from './operation.ts';
+
+export interface MountOptions {
+  /** @throws AppError unauthorized */
+  readonly authenticate: (request: Request) => Promise<Caller>;
+  /** Tests: an answer that its own schema refuses is an error. */
+  readonly checkAnswers?: boolean;
+}
+
+/** A router with every operation, under both words for an app (`/apps` and `/services`); other methods answer 405. */
+export function mountOperations(operations: readonly Operation[], options: MountOptions): Router {
+  const router = Router({ caseSensitive: true });
+  const methodsByPath = new Map<string, Set<string>>();
+  for (const operation of operations) {
+    for (const path of pathsOf(operation)) {
+      router[operation.method](path, (request, response) =>
+        answer(operation, { request, response }, options),
+      );
+      const methods = methodsByPath.get(path) ?? new Set();
+      methodsByPath.set(path, methods.add(operation.method.toUpperCase()));
+    }
+  }
+  for (const [path, methods] of methodsByPath) {
+    const allow = [...methods, ...(methods.has('GET') ? ['HEAD'] : [])].join(', ');
+    router.all(path, (request, response) => {
+      response.set('Allow', allow);
+      throw new AppError('method_not_allowed', `${request.method} is not possible here; use ${allow}.`);
+    });
+  }
+  return router;
+}
+
+function pathsOf(operation: Operation): string[] {
+  const alias = operation.path.replace(/^\/apps(?=\/|$)/, '/services');
+  return alias === operation.path ? [alias] : [operation.path, alias];
+}
+
+async function answer(
+  operation: Operation,
+  { request, response }: { request: Request; response: Response },
+  options: MountOptions,
+): Promise<void> {
+  const caller = operation.auth === 'token' ? await options.authenticate(request) : null;
+  const result = await operation.run({
+    caller,
+    requestId: String(request.id),
+    address: request.ip ?? '',
+    request,
+    response,
+  });
+  if (result === STREAMED) return;
+
+  if (options.checkAnswers) operation.responses[result.status]?.schema?.parse(result.body);
+  response.status(result.status).set({ 'Cache-Control': 'no-store', ...result.headers });
+  if (result.body === undefined) response.end();
+  else response.json(result.body);
+}

@@ -1,0 +1,116 @@
+import type { Request, Response } from 'express';
+import type { ZodObject, ZodType, z } from 'zod';
+import type { ApiErrorCode } from '../errors/app-error.ts';
+import { readInput } from './read-input.ts';
+
+/** Who asks: the owner of the token that came with the request. */
+export interface Caller {
+  readonly userId: string;
+  readonly userHash: string;
+  readonly tokenId: string;
+}
+
+/** What a handler knows beside its input. `request` and `response` are for streams; everyone else returns an answer. */
+export interface Call<C = Caller> {
+  readonly caller: C;
+  readonly requestId: string;
+  readonly address: string;
+  readonly request: Request;
+  readonly response: Response;
+}
+
+/** Returned by a handler that has written the response itself. */
+export const STREAMED = Symbol('streamed');
+
+interface ResponseSpec {
+  readonly description: string;
+  /** JSON of this shape. Without it, and without `contentType`, there is no body. */
+  readonly schema?: ZodType;
+  /** Of a response that is not JSON. */
+  readonly contentType?: string;
+}
+type Responses = Readonly<Record<number, ResponseSpec>>;
+
+type AnswerWith<S, R> = {
+  status: S;
+  headers?: Readonly<Record<string, string>>;
+} & (R extends { schema: infer T extends ZodType } ? { body: z.input<T> } : { body?: undefined });
+export type Answer<R extends Responses> =
+  | { [S in keyof R & number]: AnswerWith<S, R[S]> }[keyof R & number]
+  | typeof STREAMED;
+
+type Output<T> = T extends ZodType ? z.output<T> : Record<string, never>;
+
+interface Description {
+  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
+  /** As Express writes it: `/apps/:id`, below `/api/v1`. */
+  readonly path: string;
+  readonly id: string;
+  readonly tag: 'apps' | 'deployments' | 'logs' | 'platform';
+  readonly summary: string;
+  readonly description?: string;
+  readonly auth: 'token' | 'none';
+  /** Codes it may answer beside those every operation of its kind has. */
+  readonly errors?: readonly ApiErrorCode[];
+  /** Other spellings of body fields that are accepted: alias → field. */
+  readonly aliases?: Readonly<Record<string, string>>;
+}
+
+interface Definition<
+  A extends 'token' | 'none',
+  R extends Responses,
+  P extends ZodObject | undefined,
+  Q extends ZodObject | undefined,
+  B extends ZodType | undefined,
+> extends Description {
+  readonly auth: A;
+  readonly params?: P;
+  readonly query?: Q;
+  readonly body?: B;
+  readonly responses: R;
+  readonly handler: (
+    input: { params: Output<P>; query: Output<Q>; body: Output<B> },
+    call: Call<A extends 'token' ? Caller : null>,
+  ) => Promise<Answer<R>>;
+}
+
+/** A declared operation, as the router and the document see it. */
+export interface Operation extends Description {
+  readonly params: ZodObject | undefined;
+  readonly query: ZodObject | undefined;
+  readonly body: ZodType | undefined;
+  readonly responses: Responses;
+  run(call: Call<Caller | null>): Promise<PlainAnswer | typeof STREAMED>;
+}
+
+export interface PlainAnswer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+}
+
+/**
+ * Declares one operation of the API. The same schemas validate what comes in (strict: unknown fields are named), type
+ * the handler, check what goes out in tests, and become the OpenAPI entry, so the four cannot drift apart.
+ */
+export function op<
+  const A extends 'token' | 'none',
+  const R extends Responses,
+  P extends ZodObject | undefined = undefined,
+  Q extends ZodObject | undefined = undefined,
+  B extends ZodType | undefined = undefined,
+>(definition: Definition<A, R, P, Q, B>): Operation {
+  const { handler, ...described } = definition;
+  return {
+    ...described,
+    params: definition.params,
+    query: definition.query,
+    body: definition.body,
+    async run(call) {
+      // readInput has checked each part against its schema, and the router has resolved `caller` by `auth`: both
+      // facts are beyond what these generics can say.
+      const input = readInput(definition, call.request) as Parameters<typeof handler>[0];
+      return handler(input, call as Parameters<typeof handler>[1]) as Promise<PlainAnswer | typeof STREAMED>;
+    },
+  };
+}
