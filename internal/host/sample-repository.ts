@@ -1,0 +1,48 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** The sample's bare repository, as it is named in DATA_DIR and in its URL. */
+export const SAMPLE_REPOSITORY = 'sample.git';
+
+/** Puts the folder's present content as a commit on `main`; unchanged since the last time: no new commit. */
+export async function commitSample(
+  folder: string,
+  dataDir: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<void> {
+  const repository = join(dataDir, SAMPLE_REPOSITORY);
+  const git = (...args: string[]) =>
+    run('git', [`--git-dir=${repository}`, `--work-tree=${folder}`, ...args], {
+      cwd: folder,
+      env: withoutGitSettings(environment),
+    });
+  if (!existsSync(join(repository, 'HEAD'))) {
+    await git('init', '--quiet', '--bare', '--initial-branch=main', repository);
+  }
+  await git('add', '--all', '--force', '.');
+  if (!(await hasChanges(git))) return;
+  const author = ['-c', 'user.name=Berth', '-c', 'user.email=sample@berth.invalid'];
+  await git(
+    ...author,
+    'commit',
+    '--quiet',
+    '--no-verify',
+    '--no-gpg-sign',
+    '--message=The sample application',
+  );
+}
+
+async function hasChanges(git: (...args: string[]) => Promise<{ stdout: string }>): Promise<boolean> {
+  const { stdout } = await git('status', '--porcelain');
+  return stdout !== '';
+}
+
+// A GIT_DIR or GIT_INDEX_FILE of the caller (a hook, say) would redirect us into the caller's repository.
+function withoutGitSettings(environment: Readonly<Record<string, string | undefined>>) {
+  const kept = Object.entries(environment).filter(([name]) => !name.startsWith('GIT_'));
+  return { ...Object.fromEntries(kept), GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null' };
+}
