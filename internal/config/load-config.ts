@@ -146,15 +146,8 @@ export function defaultDataDir(isRoot: boolean): string {
  * Environment in, frozen settings out. An empty value counts as unset.
  * @throws InvalidConfig naming every problem at once.
  */
-export function loadConfig(environment: Environment): Config {
-  const present = Object.fromEntries(
-    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
-  );
-  const parsed = schema.safeParse(present);
-  if (!parsed.success) {
-    throw new InvalidConfig(parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`));
-  }
-  const value = parsed.data;
+export function loadConfig(environment: Environment = process.env): Config {
+  const value = parse(schema, environment);
   const dataDir = value.DATA_DIR ?? defaultDataDir(process.getuid?.() === 0);
   return Object.freeze({
     dataDir,
@@ -196,4 +189,18 @@ export function loadConfig(environment: Environment): Config {
     logLevel: value.LOG_LEVEL,
     faultAt: value.NODE_ENV === 'test' ? (value.FAULT_AT ?? null) : null,
   });
+}
+
+/** For what needs the database and nothing else, such as applying migrations. @throws InvalidConfig */
+export function loadDatabaseUrl(environment: Environment = process.env): Secret {
+  return new Secret(parse(schema.pick({ DATABASE_URL: true }), environment).DATABASE_URL);
+}
+
+function parse<T>(settings: z.ZodType<T>, environment: Environment): T {
+  const present = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const parsed = settings.safeParse(present);
+  if (parsed.success) return parsed.data;
+  throw new InvalidConfig(parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`));
 }
