@@ -1,0 +1,72 @@
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import pg from 'pg';
+import { createEmptyDatabase } from '../../test/support/database.ts';
+import { migrate, migrationsDirectory, SchemaMismatch } from './migrate.ts';
+
+describe('migrations at start', () => {
+  let pool: pg.Pool;
+  let directory: string;
+
+  beforeEach(async () => {
+    const url = await createEmptyDatabase();
+    pool = new pg.Pool({ connectionString: url.reveal(), max: 4, statement_timeout: 15_000 });
+    directory = await mkdtemp(join(tmpdir(), 'berth-migrations-'));
+    await cp(migrationsDirectory(), directory, { recursive: true });
+  });
+
+  afterEach(async () => {
+    await pool.end();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  async function addMigration(name: string, sql: string): Promise<void> {
+    await mkdir(join(directory, name));
+    await writeFile(join(directory, name, 'migration.sql'), sql);
+  }
+
+  const history = async () =>
+    (await pool.query('SELECT migration_name FROM _prisma_migrations ORDER BY 1')).rows.map(
+      (row) => row.migration_name,
+    );
+
+  test('are applied once by two processes that start together', async () => {
+    const both = await Promise.all([migrate(pool, directory), migrate(pool, directory)]);
+    expect(both.map((applied) => applied.length).sort()).toEqual([0, 1]);
+    expect(await history()).toEqual(['20261121000000_init']);
+  });
+
+  test('leave the connection as it was, for whoever takes it next', async () => {
+    await migrate(pool, directory);
+    const { rows } = await pool.query(
+      `SELECT current_setting('statement_timeout') AS timeout,
+              (SELECT count(*)::int FROM pg_locks WHERE locktype = 'advisory') AS locks`,
+    );
+    expect(rows).toEqual([{ timeout: '15s', locks: 0 }]);
+  });
+
+  test('that fail are undone whole, and named', async () => {
+    await addMigration('20990101000000_broken', 'CREATE TABLE half (id int); SELECT nonsense;');
+    await expect(migrate(pool, directory)).rejects.toThrow('20990101000000_broken failed and was undone');
+    expect(await history()).toEqual(['20261121000000_init']);
+    const { rows } = await pool.query(`SELECT to_regclass('half') AS half`);
+    expect(rows).toEqual([{ half: null }]);
+  });
+
+  test('are refused when the database is newer than the code', async () => {
+    await addMigration('20990101000000_later', 'CREATE TABLE later (id int);');
+    await migrate(pool, directory);
+    const refusal = migrate(pool, migrationsDirectory());
+    await expect(refusal).rejects.toThrow(SchemaMismatch);
+    await expect(refusal).rejects.toThrow('20990101000000_later is not known here');
+  });
+
+  test('are refused when one was edited after it was applied', async () => {
+    await addMigration('20990101000000_later', 'CREATE TABLE later (id int);');
+    await migrate(pool, directory);
+    await writeFile(join(directory, '20990101000000_later/migration.sql'), 'CREATE TABLE other (id int);');
+    await expect(migrate(pool, directory)).rejects.toThrow('was edited after it was applied');
+  });
+});
