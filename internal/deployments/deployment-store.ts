@@ -115,7 +115,8 @@ export async function goLive(prisma: PrismaClient, claim: Claim): Promise<void> 
     const row = await write(tx, claim, {
       to: 'live',
       set: Prisma.sql`step = 'draining', live_at = coalesce(live_at, now()),
-        previous_id = (SELECT nullif(a.live_deployment_id, deployments.id) FROM services a WHERE a.id = app_id)`,
+        previous_id = coalesce(previous_id,
+          (SELECT nullif(a.live_deployment_id, deployments.id) FROM services a WHERE a.id = app_id))`,
     });
     const retired = await tx.$queryRaw<StatusRow[]>`
       UPDATE deployments SET status = 'retired', finished_at = now()

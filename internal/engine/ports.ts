@@ -3,6 +3,9 @@
  * health) import from here and prove that they fit with `satisfies`; cmd/worker/main.ts joins the two.
  * Everything that can take long takes an AbortSignal and ends soon after it is aborted, rejecting with its reason.
  */
+import type { RepositoryFacts } from './plan-build.ts';
+
+export type { RepositoryFacts };
 
 /** Whose container, image or folder a thing is. Every Docker object carries all of it as labels. */
 export interface AttemptRef {
@@ -50,6 +53,15 @@ export interface SourceCheckout {
   remove(deploymentId: string, attempt?: number): Promise<void>;
   /** Deployment ids that have a folder, for the reconciler. */
   listDeployments(): Promise<string[]>;
+}
+
+/** Reads what build planning needs, and nothing else, from a checkout that nobody trusts. */
+export interface RepositoryReader {
+  /** @throws DeploymentFailed root_directory_missing, dockerfile_invalid */
+  read(
+    directory: string,
+    wanted: { rootDirectory: string; dockerfilePath: string | null },
+  ): Promise<RepositoryFacts>;
 }
 
 // ---------------------------------------------------------------- image
@@ -116,6 +128,8 @@ export interface RunningContainer {
   readonly attempt: number;
   readonly appId: string;
   readonly replica: number;
+  /** The port the app listens on, from our label `berth.port`. */
+  readonly port: number;
 }
 
 export interface ContainerState {
@@ -158,8 +172,8 @@ export interface ContainerRunner {
   stopAndRemove(container: RunningContainer, graceSeconds: number): Promise<void>;
   /** Ports in LISTEN state, read from inside. */
   listeningPorts(containerId: string): Promise<ListeningPort[]>;
-  /** Count of ESTABLISHED connections to that port, read from inside; null when it cannot be read. */
-  establishedConnections(containerId: string, port: number): Promise<number | null>;
+  /** Count of ESTABLISHED connections to the app's port, read from inside; null when it cannot be read. */
+  establishedConnections(container: RunningContainer): Promise<number | null>;
   /** The last lines the container wrote, oldest first. */
   logTail(containerId: string, lines: number): Promise<string[]>;
   /** Starts and removes a throw-away container, whose events make Traefik list again. */

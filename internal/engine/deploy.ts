@@ -1,0 +1,54 @@
+import { CancelRequested } from '../deployments/deployment-store.ts';
+import type { Candidate, Job, Tools } from './job.ts';
+import { buildImage } from './steps/build-image.ts';
+import { checkOutSource } from './steps/check-out-source.ts';
+import { findBuiltImage } from './steps/find-built-image.ts';
+import { resumeCandidate } from './steps/resume-candidate.ts';
+import { retirePrevious } from './steps/retire-previous.ts';
+import { startCandidate } from './steps/start-candidate.ts';
+import { switchRoute } from './steps/switch-route.ts';
+import { undoCandidate } from './steps/undo-candidate.ts';
+import { waitUntilHealthy } from './steps/wait-until-healthy.ts';
+
+/**
+ * The whole story of one deployment, for a webhook, a button, the API and a redeploy alike. Gate, then switch, then
+ * retire: until the switch the release that serves is not touched, and whatever fails is undone where it was made.
+ * A deployment whose worker was lost past the switch goes forward from its candidate; an earlier one begins again.
+ */
+export async function deploy(job: Job, tools: Tools): Promise<void> {
+  const candidate = (await resumeCandidate(job, tools)) ?? (await prepareCandidate(job, tools));
+  await makeLive(job, tools, candidate);
+  await retirePrevious(job, tools, candidate);
+}
+
+async function prepareCandidate(job: Job, tools: Tools): Promise<Candidate> {
+  const image = (await findBuiltImage(job, tools)) ?? (await buildFromSource(job, tools));
+  const candidate = await startCandidate(job, tools, image);
+  try {
+    await waitUntilHealthy(job, tools, candidate);
+  } catch (error) {
+    await undoCandidate(job, tools, { candidate, because: error, gateOpened: false });
+    throw error;
+  }
+  return candidate;
+}
+
+async function buildFromSource(job: Job, tools: Tools) {
+  try {
+    const checkout = await checkOutSource(job, tools);
+    return await buildImage(job, tools, checkout);
+  } finally {
+    await tools.source.remove(job.row.id, job.claim.attempt);
+  }
+}
+
+async function makeLive(job: Job, tools: Tools, candidate: Candidate): Promise<void> {
+  try {
+    await switchRoute(job, tools, candidate);
+  } catch (error) {
+    // A cancellation is refused once the switch is committed, and the gate opens only then.
+    const gateOpened = !(error instanceof CancelRequested);
+    await undoCandidate(job, tools, { candidate, because: error, gateOpened });
+    throw error;
+  }
+}

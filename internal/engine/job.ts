@@ -1,0 +1,82 @@
+import type { Clock } from '../clock/clock.ts';
+import type { PrismaClient } from '../db/database.ts';
+import type { ReleaseConfig } from '../deployments/config-snapshot.ts';
+import type { Claim } from '../deployments/deployment-queue.ts';
+import type { ClaimedDeployment } from '../deployments/deployment-store.ts';
+import type { Logger } from '../logger/logger.ts';
+import { routeNames } from '../routing/traefik-labels.ts';
+import type {
+  AttemptRef,
+  ContainerRunner,
+  GateFiles,
+  HealthProbe,
+  ImageBuilder,
+  LineSink,
+  RepositoryReader,
+  RouteTable,
+  RunningContainer,
+  SourceCheckout,
+} from './ports.ts';
+
+/** What every step is given: the world behind ports, and the few settings that steps decide by. */
+export interface Tools {
+  readonly prisma: PrismaClient;
+  readonly source: SourceCheckout;
+  readonly repository: RepositoryReader;
+  readonly images: ImageBuilder;
+  readonly containers: ContainerRunner;
+  readonly gate: GateFiles;
+  readonly probe: HealthProbe;
+  readonly routes: RouteTable;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly settings: EngineSettings;
+  /** Called after each point of no return is recorded; a test's fault is injected here. */
+  readonly checkpoint: (point: string) => void;
+}
+
+export interface EngineSettings {
+  readonly baseDomain: string;
+  readonly networkPool: string;
+  readonly nodeImage: string;
+  readonly gateTimeoutSeconds: number;
+  readonly watchSeconds: number;
+  readonly stopGraceSeconds: number;
+}
+
+/** One claimed deployment on its way. */
+export interface Job {
+  readonly claim: Claim;
+  readonly row: ClaimedDeployment;
+  readonly config: ReleaseConfig;
+  /** Aborted with LeaseLost, CancelRequested or ShuttingDown. */
+  readonly signal: AbortSignal;
+  /** Lines for the person who deploys: our own, and those of the build. */
+  readonly say: LineSink;
+  readonly onBuildLine: LineSink;
+}
+
+/** The containers that are to become the release, or are it. */
+export interface Candidate {
+  readonly attempt: number;
+  readonly port: number;
+  readonly containers: readonly RunningContainer[];
+}
+
+export function attemptRef(job: Job, attempt = job.claim.attempt): AttemptRef {
+  const { app } = job.row;
+  return {
+    deploymentId: job.row.id,
+    attempt,
+    appId: app.id,
+    appName: app.name,
+    projectId: app.projectId,
+    ownerHash: app.project.user.hash,
+  };
+}
+
+/** The routers that must be there before the release may be called live. */
+export function routersOf(job: Job): string[] {
+  const { own, main } = routeNames({ appName: job.row.app.name, deploymentId: job.row.id });
+  return job.config.hosts.length > 0 ? [own, main] : [own];
+}

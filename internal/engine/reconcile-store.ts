@@ -1,0 +1,68 @@
+import type { PrismaClient } from '../db/database.ts';
+import { isInFlight } from '../deployments/deployment-status.ts';
+import type { DeploymentFacts } from './which-leftovers.ts';
+
+/** What the rows say of these deployments; one that has no row is not in the answer. */
+export async function deploymentFacts(
+  prisma: PrismaClient,
+  deploymentIds: readonly string[],
+): Promise<Map<string, DeploymentFacts>> {
+  const rows = await prisma.deployment.findMany({
+    where: { id: { in: [...deploymentIds] } },
+    select: {
+      id: true,
+      appId: true,
+      status: true,
+      step: true,
+      candidateAttempt: true,
+      app: { select: { liveDeploymentId: true } },
+    },
+  });
+  return new Map(
+    rows.map((row) => [
+      row.id,
+      {
+        inFlight: row.status === 'pending' || isInFlight(row),
+        isLive: row.app.liveDeploymentId === row.id,
+        candidateAttempt: row.candidateAttempt,
+      },
+    ]),
+  );
+}
+
+/** Apps one of whose deployments a worker has in hand: their containers are that worker's business. */
+export async function busyApps(prisma: PrismaClient): Promise<Set<string>> {
+  const rows = await prisma.deployment.findMany({
+    where: { OR: [{ status: { in: ['building', 'deploying'] } }, { status: 'live', step: 'draining' }] },
+    select: { appId: true },
+  });
+  return new Set(rows.map((row) => row.appId));
+}
+
+/** Live releases and the routers they must have. */
+export async function liveReleases(prisma: PrismaClient) {
+  const rows = await prisma.app.findMany({
+    where: { liveDeploymentId: { not: null }, desiredState: 'running', deletingSince: null },
+    select: { name: true, liveDeploymentId: true },
+  });
+  return rows.flatMap((row) =>
+    row.liveDeploymentId ? [{ appName: row.name, deploymentId: row.liveDeploymentId }] : [],
+  );
+}
+
+/** Image ids that the last `keep` releases of an app, or a deployment still under way, need. */
+export async function neededImages(prisma: PrismaClient, appId: string, keep: number): Promise<Set<string>> {
+  const select = { imageId: true } as const;
+  const releases = await prisma.deployment.findMany({
+    where: { appId, liveAt: { not: null }, imageId: { not: null } },
+    orderBy: { liveAt: 'desc' },
+    distinct: ['imageId'],
+    take: keep,
+    select,
+  });
+  const underWay = await prisma.deployment.findMany({
+    where: { appId, status: { in: ['pending', 'building', 'deploying', 'live'] } },
+    select,
+  });
+  return new Set([...releases, ...underWay].flatMap((row) => row.imageId ?? []));
+}

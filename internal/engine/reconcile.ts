@@ -1,0 +1,96 @@
+import { releaseAddresses } from '../deployments/address-store.ts';
+import { routeNames } from '../routing/traefik-labels.ts';
+import type { Tools } from './job.ts';
+import { busyApps, deploymentFacts, liveReleases, neededImages } from './reconcile-store.ts';
+import { leftoverContainers, leftoverFolders, leftoverGates } from './which-leftovers.ts';
+
+const NO_GRACE_SECONDS = 1;
+const KEEP_RELEASES = 5;
+/** An image younger than this may belong to a build that is about to be recorded. */
+const YOUNG_IMAGE_MS = 60 * 60 * 1000;
+
+type ReconcileTools = Pick<
+  Tools,
+  'prisma' | 'containers' | 'gate' | 'source' | 'images' | 'routes' | 'logger'
+>;
+
+/**
+ * Brings Docker and the disk to what the rows say: removes our leftovers of ended deployments, and wakes a proxy that
+ * has missed a live release. Only things with our instance label are ever touched; volumes never. Each part is tried
+ * though another one failed.
+ */
+export async function reconcile(tools: ReconcileTools): Promise<void> {
+  const parts = { removeLeftovers, removeOldImages, wakeProxyIfItMissedOne };
+  for (const [name, part] of Object.entries(parts)) {
+    try {
+      await part(tools);
+    } catch (error) {
+      tools.logger.warn({ err: error, part: name }, 'reconciliation failed, trying again at the next pass');
+    }
+  }
+}
+
+async function removeLeftovers(tools: ReconcileTools): Promise<void> {
+  const { prisma, containers, gate, source, logger } = tools;
+  // Docker and the disk are looked at before the rows: what appears in between has a row that says why.
+  const [all, folders, gates] = await Promise.all([
+    containers.list({}),
+    source.listDeployments(),
+    gate.listDeployments(),
+  ]);
+  const ids = new Set([...all.map((container) => container.deploymentId), ...folders, ...gates]);
+  const busy = await busyApps(prisma);
+  const facts = await deploymentFacts(prisma, [...ids]);
+
+  const leftovers = leftoverContainers(all, facts, busy);
+  for (const container of leftovers) {
+    logger.info({ containerName: container.containerName }, 'removing leftover container');
+    await containers.stopAndRemove(container, NO_GRACE_SECONDS);
+  }
+  await releaseAddresses(
+    prisma,
+    leftovers.map((container) => container.containerName),
+  );
+  for (const id of leftoverFolders(folders, facts)) await source.remove(id);
+  for (const id of leftoverGates(gates, facts, all)) await gate.removeAll(id);
+}
+
+async function removeOldImages(tools: ReconcileTools): Promise<void> {
+  const images = await tools.images.list({});
+  const apps = new Set(images.map((image) => image.appId));
+  for (const appId of apps) {
+    const needed = await neededImages(tools.prisma, appId, KEEP_RELEASES);
+    const old = images.filter(
+      (image) =>
+        image.appId === appId &&
+        !needed.has(image.imageId) &&
+        Date.now() - image.createdAt.getTime() > YOUNG_IMAGE_MS,
+    );
+    for (const image of old) {
+      tools.logger.info({ imageId: image.imageId, appId }, 'removing old image');
+      await tools.images.remove(image.imageId);
+    }
+  }
+}
+
+async function wakeProxyIfItMissedOne(tools: ReconcileTools): Promise<void> {
+  const releases = await liveReleases(tools.prisma);
+  if (releases.length === 0) return;
+  const known = new Set(await tools.routes.listRouters());
+  const missing = releases.filter((release) => !known.has(routeNames(release).own));
+  for (const release of missing) {
+    const healthy = await isHealthy(tools, release.deploymentId);
+    if (!healthy) continue;
+    tools.logger.warn({ deploymentId: release.deploymentId }, 'proxy missed a live release, nudging it');
+    await tools.containers.nudgeProxy();
+    return;
+  }
+}
+
+async function isHealthy(tools: ReconcileTools, deploymentId: string): Promise<boolean> {
+  for (const container of await tools.containers.list({ deploymentId })) {
+    const state = await tools.containers.state(container.containerId);
+    if (state?.health === 'healthy') return true;
+  }
+  return false;
+}

@@ -1,0 +1,49 @@
+import type { PrismaClient } from '../db/database.ts';
+
+export async function appsToRemove(prisma: PrismaClient) {
+  const apps = await prisma.app.findMany({
+    where: { deletingSince: { not: null } },
+    orderBy: { deletingSince: 'asc' },
+    include: { project: true, deployments: { select: { id: true } } },
+  });
+  return apps.map((app) => ({
+    id: app.id,
+    name: app.name,
+    projectId: app.projectId,
+    networkName: app.project.networkName,
+    deploymentIds: app.deployments.map(({ id }) => id),
+  }));
+}
+
+/** True while a worker's lease on one of its deployments holds; a lost worker's lease runs out and counts no more. */
+export async function hasDeploymentInHand(prisma: PrismaClient, appId: string): Promise<boolean> {
+  const [row] = await prisma.$queryRaw<{ inHand: boolean }[]>`
+    SELECT EXISTS (SELECT 1 FROM deployments WHERE app_id = ${appId} AND lease_expires_at > now()) AS "inHand"`;
+  return row?.inHand ?? false;
+}
+
+export async function isLastAppOfProject(
+  prisma: PrismaClient,
+  app: { id: string; projectId: string },
+): Promise<boolean> {
+  return (await prisma.app.count({ where: { projectId: app.projectId, id: { not: app.id } } })) === 0;
+}
+
+/** The network is gone; the next one may get another subnet. */
+export async function forgetSubnet(prisma: PrismaClient, projectId: string): Promise<void> {
+  await prisma.$transaction([
+    prisma.containerAddress.deleteMany({ where: { projectId } }),
+    prisma.project.update({ where: { id: projectId }, data: { subnet: null } }),
+  ]);
+}
+
+/** Deployments, hosts, steps and attempts go with it; the streams of lines have no owner but this. */
+export async function deleteAppRow(
+  prisma: PrismaClient,
+  app: { id: string; deploymentIds: readonly string[] },
+): Promise<void> {
+  await prisma.$transaction([
+    prisma.logStream.deleteMany({ where: { id: { in: [...app.deploymentIds] } } }),
+    prisma.app.delete({ where: { id: app.id } }),
+  ]);
+}

@@ -1,0 +1,155 @@
+import { openSnapshot } from '../deployments/config-snapshot.ts';
+import { type Claim, heartbeat } from '../deployments/deployment-queue.ts';
+import { isPastSwitch } from '../deployments/deployment-status.ts';
+import {
+  CancelRequested,
+  giveBack,
+  LeaseLost,
+  letGo,
+  markCancelled,
+  markFailed,
+  readClaimed,
+} from '../deployments/deployment-store.ts';
+import { DeploymentFailed, FAILURES } from '../errors/deployment-failed.ts';
+import { LogWriter } from '../logs/log-writer.ts';
+import type { SealedBox } from '../secrets/sealed-box.ts';
+import { Secret } from '../secrets/secret.ts';
+import { deploy } from './deploy.ts';
+import type { Job, Tools } from './job.ts';
+import { ShuttingDown } from './job-ended.ts';
+import type { Line } from './ports.ts';
+
+/** Infrastructure failures are tried this often in all, counted when a worker takes the deployment. */
+const MAX_ATTEMPTS = 3;
+const PAUSE_BEFORE_RETRY_SECONDS = 5;
+/** Past this, even a deployment that is past its switch is given up: taking it over ends its worker each time (F49). */
+const MAX_TAKEOVERS = 6;
+
+export interface WorkerIdentity {
+  readonly id: string;
+  readonly leaseSeconds: number;
+}
+
+/** What a running deployment listens to from outside. */
+export interface Interrupts {
+  /** Aborted when the worker stops. */
+  readonly shutdown: AbortSignal;
+  /** Calls back when someone may have asked to cancel this deployment; returns how to stop listening. */
+  readonly onCancelHint: (deploymentId: string, listener: () => void) => () => void;
+}
+
+/**
+ * Works on one claimed deployment until it is live, ended, handed back or lost. Never rejects because of the
+ * deployment; it does when the database cannot be written, and then the lease runs out and another attempt follows.
+ */
+export async function runDeployment(
+  claim: Claim,
+  tools: Tools,
+  of: { worker: WorkerIdentity; box: SealedBox; interrupts: Interrupts },
+): Promise<void> {
+  const logger = tools.logger.child({ deploymentId: claim.deploymentId, attempt: claim.attempt });
+  const lease = keepLease(claim, { ...tools, logger }, of);
+  const log = new LogWriter({ prisma: tools.prisma, streamId: claim.deploymentId, logger });
+  const write = (source: 'deploy' | 'build') => (line: Line) =>
+    log.write({ source, level: line.level ?? 'info', stream: line.stream ?? null, text: line.text });
+  let job: Job | null = null;
+  try {
+    const row = await readClaimed(tools.prisma, claim);
+    if (claim.countedAttempts > (isPastSwitch(row.step) ? MAX_TAKEOVERS : MAX_ATTEMPTS)) {
+      throw new DeploymentFailed(
+        'worker_lost',
+        `The worker was lost ${claim.countedAttempts - 1} times here.`,
+      );
+    }
+    const config = openSnapshot(of.box, row.id, row.configSnapshot);
+    log.mask(Object.values(config.environment).map((value) => new Secret(value)));
+    job = { claim, row, config, signal: lease.signal, say: write('deploy'), onBuildLine: write('build') };
+    logger.info({ appId: row.appId, step: row.step }, 'deployment taken');
+    await deploy(job, { ...tools, logger });
+    logger.info('deployment live');
+  } catch (error) {
+    // The first cause decides: a step that was interrupted fails in many ways, its signal knows why.
+    const cause = lease.signal.aborted ? lease.signal.reason : error;
+    await endDeployment({ claim, tools: { ...tools, logger }, say: write('deploy') }, cause);
+  } finally {
+    lease.stop();
+    await log.close();
+  }
+}
+
+async function endDeployment(
+  of: { claim: Claim; tools: Tools; say: (line: Line) => void },
+  cause: unknown,
+): Promise<void> {
+  const { claim, say } = of;
+  const { prisma, logger } = of.tools;
+  if (cause instanceof LeaseLost) {
+    logger.warn('lease lost, leaving the deployment to its new worker');
+    return;
+  }
+  if (cause instanceof CancelRequested) {
+    say({ text: 'Cancelled', level: 'warning' });
+    await markCancelled(prisma, claim);
+    logger.info('deployment cancelled');
+    return;
+  }
+  if (cause instanceof ShuttingDown) {
+    const row = await readClaimed(prisma, claim);
+    say({ text: 'The worker is stopping; the next one goes on', level: 'warning' });
+    if (isPastSwitch(row.step)) await letGo(prisma, claim);
+    else await giveBack(prisma, claim, { outcome: 'handed_back', pauseSeconds: 0 });
+    logger.info('deployment handed back');
+    return;
+  }
+  const failure = asFailure(cause);
+  const mayRetry = FAILURES[failure.code].cause === 'platform' && failure.code !== 'worker_lost';
+  say({ text: `${failure.message} ${failure.advice}`, level: 'error' });
+  if (mayRetry && claim.countedAttempts < MAX_ATTEMPTS) {
+    logger.warn({ err: cause, code: failure.code }, 'deployment interrupted, trying again');
+    say({ text: `Trying again (attempt ${claim.countedAttempts} of ${MAX_ATTEMPTS})`, level: 'warning' });
+    await giveBack(prisma, claim, { outcome: 'retried', pauseSeconds: PAUSE_BEFORE_RETRY_SECONDS });
+    return;
+  }
+  logger.warn({ err: cause, code: failure.code }, 'deployment failed');
+  await markFailed(prisma, claim, failure);
+}
+
+/** Anything that is not a DeploymentFailed is a fault of ours: its words are for the operator's log only. */
+function asFailure(cause: unknown): DeploymentFailed {
+  if (cause instanceof DeploymentFailed) return cause;
+  return new DeploymentFailed('internal', 'The platform met an unexpected error.', { cause });
+}
+
+/**
+ * Renews the lease from a timer of its own, three times in its length, and aborts the signal when it is lost, when
+ * someone cancels, or at shutdown. A database that is away does not abort: the fence decides at the next write.
+ */
+function keepLease(
+  claim: Claim,
+  tools: Tools,
+  of: { worker: WorkerIdentity; interrupts: Interrupts },
+): { signal: AbortSignal; stop: () => void } {
+  const controller = new AbortController();
+  const beat = async () => {
+    try {
+      const answer = await heartbeat(tools.prisma, claim, of.worker);
+      if (answer === 'lost') controller.abort(new LeaseLost(`deployment ${claim.deploymentId}`));
+      if (answer === 'cancel_requested') controller.abort(new CancelRequested());
+    } catch (error) {
+      tools.logger.warn({ err: error }, 'heartbeat failed');
+    }
+  };
+  const onShutdown = () => controller.abort(new ShuttingDown());
+  const timer = setInterval(() => void beat(), (of.worker.leaseSeconds * 1000) / 3);
+  const unsubscribe = of.interrupts.onCancelHint(claim.deploymentId, () => void beat());
+  of.interrupts.shutdown.addEventListener('abort', onShutdown);
+  if (of.interrupts.shutdown.aborted) onShutdown();
+  return {
+    signal: controller.signal,
+    stop() {
+      clearInterval(timer);
+      unsubscribe();
+      of.interrupts.shutdown.removeEventListener('abort', onShutdown);
+    },
+  };
+}

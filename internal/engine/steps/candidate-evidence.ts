@@ -1,0 +1,21 @@
+import type { FailureEvidence } from '../../errors/deployment-failed.ts';
+import type { Tools } from '../job.ts';
+import type { ContainerState, RunningContainer } from '../ports.ts';
+
+const TAIL_LINES = 200;
+
+/** What a failed candidate leaves for the reader; taken before its container is removed. */
+export async function candidateEvidence(
+  tools: Tools,
+  container: RunningContainer,
+  state: ContainerState | null,
+): Promise<FailureEvidence> {
+  const logTail = state ? await tools.containers.logTail(container.containerId, TAIL_LINES) : [];
+  const ended = state !== null && hasEnded(state);
+  return ended ? { logTail, exitCode: state.exitCode, outOfMemory: state.outOfMemory } : { logTail };
+}
+
+/** Its process is gone, or it has been another one meanwhile. `running` alone proves nothing (M10). */
+export function hasEnded(state: ContainerState): boolean {
+  return state.status === 'exited' || state.status === 'dead' || state.restartCount > 0;
+}

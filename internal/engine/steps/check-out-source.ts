@@ -1,0 +1,37 @@
+import { isBranchName, isCommitSha } from '../../apps/git-ref.ts';
+import { enterStep, recordCheckout } from '../../deployments/deployment-store.ts';
+import { DeploymentFailed } from '../../errors/deployment-failed.ts';
+import type { Job, Tools } from '../job.ts';
+import type { Checkout } from '../ports.ts';
+
+/** Brings exactly the commit that was asked for (or the branch's head, pinned now) into a folder of this attempt. */
+export async function checkOutSource(job: Job, tools: Tools): Promise<Checkout> {
+  const { branch, requestedSha, commitSha } = job.row;
+  // The API has checked both; a row that came another way must not reach git (T01, T02).
+  if (branch !== null && !isBranchName(branch))
+    throw new DeploymentFailed('invalid_ref', 'The branch name is not valid.');
+  const wanted = requestedSha ?? commitSha;
+  if (wanted !== null && !isCommitSha(wanted))
+    throw new DeploymentFailed('invalid_ref', 'The commit is not a full SHA.');
+
+  await enterStep(tools.prisma, job.claim, 'cloning');
+  tools.checkpoint('cloning');
+  const checkout = await tools.source.checkout(
+    {
+      deploymentId: job.row.id,
+      attempt: job.claim.attempt,
+      repoUrl: job.config.repoUrl,
+      branch,
+      // A second attempt builds what the first one saw, though the branch may have moved meanwhile.
+      commitSha: wanted,
+    },
+    { onLine: job.say, signal: job.signal },
+  );
+  await recordCheckout(tools.prisma, job.claim, checkout);
+  const title = checkout.commitMessage.split('\n', 1)[0];
+  job.say({
+    text: `Checked out ${checkout.commitSha.slice(0, 12)} of ${checkout.branch}: ${title}`,
+    level: 'deploy',
+  });
+  return checkout;
+}

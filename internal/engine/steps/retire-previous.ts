@@ -1,0 +1,57 @@
+import { releaseAddresses } from '../../deployments/address-store.ts';
+import { finishLive, returnToPrevious } from '../../deployments/deployment-store.ts';
+import { DeploymentFailed } from '../../errors/deployment-failed.ts';
+import { explainExit } from '../explain-unready.ts';
+import { attemptRef, type Candidate, type Job, type Tools } from '../job.ts';
+import { whichToRetire } from '../which-to-retire.ts';
+import { candidateEvidence, hasEnded } from './candidate-evidence.ts';
+import { drain } from './drain.ts';
+import { undoCandidate } from './undo-candidate.ts';
+
+/**
+ * Lets the previous release finish its answers, then ends it. While it drains it is the safety net: if the new one
+ * dies, Traefik falls back to it by itself, and it is live again.
+ */
+export async function retirePrevious(job: Job, tools: Tools, release: Candidate): Promise<void> {
+  tools.checkpoint('draining');
+  const others = whichToRetire(await tools.containers.list({ appId: job.row.app.id }), {
+    deploymentId: job.row.id,
+    attempt: release.attempt,
+  });
+  try {
+    if (others.length > 0) job.say({ text: 'Draining the previous release', level: 'deploy' });
+    const watch = () => ensureAlive(job, tools, release);
+    await drain(job, tools, { containers: others, watch });
+    await watch();
+  } catch (error) {
+    if (!(error instanceof DeploymentFailed)) throw error;
+    job.say({ text: `${error.message} The previous release serves again.`, level: 'error' });
+    await returnToPrevious(tools.prisma, job.claim, error);
+    await undoCandidate(job, tools, { candidate: release, because: error, gateOpened: true });
+    return;
+  }
+
+  const ref = attemptRef(job, release.attempt);
+  for (const container of release.containers) await tools.gate.markRouted(ref, container.replica);
+  await Promise.all(
+    others.map((container) => tools.containers.stopAndRemove(container, tools.settings.stopGraceSeconds)),
+  );
+  await releaseAddresses(
+    tools.prisma,
+    others.map((container) => container.containerName),
+  );
+  tools.checkpoint('retired');
+  for (const container of release.containers)
+    await tools.containers.setRestartPolicy(container.containerId, 'always');
+  await finishLive(tools.prisma, job.claim);
+}
+
+/** @throws DeploymentFailed when a container of the release has ended or is gone */
+async function ensureAlive(job: Job, tools: Tools, release: Candidate): Promise<void> {
+  if (release.containers.length < job.config.replicas) throw explainExit(null, {});
+  for (const container of release.containers) {
+    const state = await tools.containers.state(container.containerId);
+    if (state === null || hasEnded(state))
+      throw explainExit(state, await candidateEvidence(tools, container, state));
+  }
+}

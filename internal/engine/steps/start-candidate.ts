@@ -1,0 +1,81 @@
+import { projectSubnet, releaseAddresses, reserveAddress } from '../../deployments/address-store.ts';
+import { enterStep, recordCandidate } from '../../deployments/deployment-store.ts';
+import { containerName } from '../../routing/container-names.ts';
+import { traefikLabels } from '../../routing/traefik-labels.ts';
+import { choosePort } from '../choose-port.ts';
+import { attemptRef, type Candidate, type Job, type Tools } from '../job.ts';
+import type { BuiltImage, RunningContainer } from '../ports.ts';
+
+/** Containers never got a request before the gate opens, so nothing is waited for when they go. */
+const NO_GRACE_SECONDS = 1;
+
+/** Starts the containers of the new release beside the old one; the proxy does not see them before they are healthy. */
+export async function startCandidate(job: Job, tools: Tools, image: BuiltImage): Promise<Candidate> {
+  await enterStep(tools.prisma, job.claim, 'starting');
+  tools.checkpoint('starting');
+  const { config, row } = job;
+  const { project } = row.app;
+  const port = choosePort(config.port, image.exposedPorts);
+  const { routeSequence } = await recordCandidate(tools.prisma, job.claim, port);
+  const used = await tools.containers.usedSubnets();
+  const subnet = await projectSubnet(tools.prisma, project, { pool: tools.settings.networkPool, used });
+  const network = { name: project.networkName, subnet };
+  await tools.containers.ensureNetwork({ ...network, projectId: project.id, ownerHash: project.user.hash });
+  const routingLabels = traefikLabels({
+    appName: row.app.name,
+    deploymentId: row.id,
+    baseDomain: tools.settings.baseDomain,
+    hosts: config.hosts,
+    port,
+    networkName: network.name,
+    sequence: routeSequence,
+  });
+
+  const started: RunningContainer[] = [];
+  try {
+    for (let replica = 1; replica <= config.replicas; replica++) {
+      const name = containerName({
+        appName: row.app.name,
+        deploymentId: row.id,
+        attempt: job.claim.attempt,
+        replica,
+      });
+      const address = await reserveAddress(tools.prisma, {
+        projectId: project.id,
+        subnet,
+        deploymentId: row.id,
+        containerName: name,
+      });
+      const request = {
+        ref: attemptRef(job),
+        replica,
+        containerName: name,
+        imageId: image.imageId,
+        port,
+        network,
+        address,
+        alias: row.app.name,
+        environment: config.environment,
+        command: null,
+        limits: { memoryMb: config.memoryMb, cpus: config.cpus },
+        routingLabels,
+      };
+      started.push(await tools.containers.start(request, job.signal));
+      tools.checkpoint('started');
+    }
+  } catch (error) {
+    await Promise.allSettled(
+      started.map((container) => tools.containers.stopAndRemove(container, NO_GRACE_SECONDS)),
+    );
+    await releaseAddresses(
+      tools.prisma,
+      started.map((container) => container.containerName),
+    );
+    throw error;
+  }
+  job.say({
+    text: `Started ${started.map((container) => container.containerName).join(', ')}`,
+    level: 'deploy',
+  });
+  return { attempt: job.claim.attempt, port, containers: started };
+}

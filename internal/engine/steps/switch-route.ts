@@ -1,0 +1,93 @@
+import { commitSwitching, goLive } from '../../deployments/deployment-store.ts';
+import { DeploymentFailed } from '../../errors/deployment-failed.ts';
+import { explainExit } from '../explain-unready.ts';
+import { attemptRef, type Candidate, type Job, routersOf, type Tools } from '../job.ts';
+import { candidateEvidence, hasEnded } from './candidate-evidence.ts';
+
+const LOOK_EVERY_MS = 100;
+const ROUTE_TIMEOUT_MS = 30_000;
+/** Traefik can miss an event between its first list and its subscription; then a throw-away container wakes it. */
+const NUDGE_AFTER_MS = 3_000;
+
+/**
+ * Opens the gate and proves that the proxy has taken the release: every router enabled, every container a server.
+ * Traefik's own rule does the switch (the highest priority among healthy releases wins, at once and for all requests);
+ * this confirms it. To change the mechanism, change this file.
+ */
+export async function switchRoute(job: Job, tools: Tools, candidate: Candidate): Promise<void> {
+  if (job.row.status === 'live') return;
+  await commitSwitching(tools.prisma, job.claim);
+  tools.checkpoint('switching');
+  const ref = attemptRef(job, candidate.attempt);
+  for (const container of candidate.containers) await tools.gate.open(ref, container.replica);
+  await confirmRoute(job, tools, candidate);
+  tools.checkpoint('routed');
+  await goLive(tools.prisma, job.claim);
+  tools.checkpoint('live');
+  job.say({ text: `Live: ${job.config.hosts.join(', ') || 'reachable by its own host'}`, level: 'success' });
+}
+
+async function confirmRoute(job: Job, tools: Tools, candidate: Candidate): Promise<void> {
+  const { clock } = tools;
+  const began = clock.now();
+  let healthySince: number | null = null;
+  let problem = 'its containers were not reported healthy';
+  while (clock.now() - began < ROUTE_TIMEOUT_MS) {
+    const healthy = await allHealthy(tools, candidate);
+    if (healthy) {
+      healthySince ??= clock.now();
+      const missing = await missingRoute(job, tools, candidate);
+      if (missing === null) return;
+      problem = missing;
+      if (clock.now() - healthySince > NUDGE_AFTER_MS) {
+        tools.logger.warn({ deploymentId: job.row.id }, 'proxy missed a container event, nudging it');
+        await tools.containers.nudgeProxy();
+        healthySince = clock.now();
+      }
+    }
+    await clock.sleep(LOOK_EVERY_MS, job.signal);
+  }
+  throw new DeploymentFailed(
+    'route_not_active',
+    `The proxy did not take the release within 30 s: ${problem}.`,
+  );
+}
+
+/** @throws DeploymentFailed when one has ended, or Docker cannot run its health check */
+async function allHealthy(tools: Tools, candidate: Candidate): Promise<boolean> {
+  let healthy = 0;
+  for (const container of candidate.containers) {
+    const state = await tools.containers.state(container.containerId);
+    if (state === null || hasEnded(state))
+      throw explainExit(state, await candidateEvidence(tools, container, state));
+    if (state.health === 'healthy') healthy += 1;
+    else if (state.health === 'unhealthy' && state.gateError !== null) {
+      throw new DeploymentFailed(
+        'gate_cannot_run',
+        `Docker could not run the health check: ${state.gateError}.`,
+        {
+          evidence: await candidateEvidence(tools, container, state),
+        },
+      );
+    }
+  }
+  return healthy === candidate.containers.length;
+}
+
+/** What the proxy still lacks, in words; null: nothing. */
+async function missingRoute(job: Job, tools: Tools, candidate: Candidate): Promise<string | null> {
+  const expected = candidate.containers.map((container) => `http://${container.address}:${candidate.port}`);
+  for (const name of routersOf(job)) {
+    let route: Awaited<ReturnType<Tools['routes']['read']>>;
+    try {
+      route = await tools.routes.read(name);
+    } catch (error) {
+      tools.logger.debug({ err: error }, 'proxy did not answer');
+      return 'Traefik does not answer';
+    }
+    if (!route?.routerEnabled) return `Traefik has no router ${name}`;
+    const absent = expected.filter((server) => !route.servers.includes(server));
+    if (absent.length > 0) return `Traefik does not list ${absent.join(', ')}`;
+  }
+  return null;
+}

@@ -1,0 +1,65 @@
+import { releaseAddresses } from '../../deployments/address-store.ts';
+import { LeaseLost } from '../../deployments/deployment-store.ts';
+import { attemptRef, type Candidate, type Job, routersOf, type Tools } from '../job.ts';
+import { ShuttingDown } from '../job-ended.ts';
+import { drain } from './drain.ts';
+
+const LOOK_EVERY_MS = 200;
+/** The check fails ten times, 0.3 s apart, before Docker says unhealthy. */
+const ROUTE_GONE_TIMEOUT_MS = 20_000;
+const NO_GRACE_SECONDS = 1;
+
+/**
+ * Removes a candidate. One that may have had requests is closed first, and let finish them, before it is ended.
+ * Does not throw: the error that led here is the one to tell; a failure to clean up is logged, and the reconciler
+ * tries again.
+ */
+export async function undoCandidate(
+  job: Job,
+  tools: Tools,
+  of: { candidate: Candidate; because: unknown; gateOpened: boolean },
+): Promise<void> {
+  const { candidate, because, gateOpened } = of;
+  // The next holder of the lease decides about the candidate; it may be going forward with it at this moment.
+  if (because instanceof LeaseLost) return;
+  // At shutdown past the switch the candidate stays: whoever takes over rolls forward.
+  if (gateOpened && because instanceof ShuttingDown) return;
+  try {
+    if (gateOpened) await closeGate(job, tools, candidate);
+    const grace = gateOpened ? tools.settings.stopGraceSeconds : NO_GRACE_SECONDS;
+    await Promise.all(
+      candidate.containers.map((container) => tools.containers.stopAndRemove(container, grace)),
+    );
+    await releaseAddresses(
+      tools.prisma,
+      candidate.containers.map((container) => container.containerName),
+    );
+  } catch (error) {
+    tools.logger.error(
+      { err: error, deploymentId: job.row.id },
+      'candidate not removed; the reconciler will',
+    );
+  }
+}
+
+async function closeGate(job: Job, tools: Tools, candidate: Candidate): Promise<void> {
+  const ref = attemptRef(job, candidate.attempt);
+  for (const container of candidate.containers) await tools.gate.close(ref, container.replica);
+  const began = tools.clock.now();
+  while (tools.clock.now() - began < ROUTE_GONE_TIMEOUT_MS && (await isRouted(job, tools))) {
+    await tools.clock.sleep(LOOK_EVERY_MS);
+  }
+  // Not ended by the job's own signal: what was promised to callers is kept even when the deployment is given up.
+  const patient = { signal: new AbortController().signal, config: job.config };
+  await drain(patient, tools, { containers: candidate.containers });
+}
+
+async function isRouted(job: Job, tools: Tools): Promise<boolean> {
+  try {
+    const routes = await Promise.all(routersOf(job).map((name) => tools.routes.read(name)));
+    return routes.some((route) => route !== null && route.servers.length > 0);
+  } catch {
+    // A proxy that does not answer sends nothing either.
+    return false;
+  }
+}

@@ -1,0 +1,59 @@
+import { describe, expect, test } from '@jest/globals';
+import type { RunningContainer } from './ports.ts';
+import {
+  type DeploymentFacts,
+  leftoverContainers,
+  leftoverFolders,
+  leftoverGates,
+} from './which-leftovers.ts';
+
+const container = (deploymentId: string, attempt = 1): RunningContainer => ({
+  containerId: `${deploymentId}-${attempt}`,
+  containerName: `web-${deploymentId}`,
+  address: '10.89.0.2',
+  deploymentId,
+  attempt,
+  appId: 'app',
+  replica: 1,
+  port: 80,
+});
+const facts = (of: Record<string, Partial<DeploymentFacts>>) =>
+  new Map(
+    Object.entries(of).map(([id, some]) => [
+      id,
+      { inFlight: false, isLive: false, candidateAttempt: 1, ...some },
+    ]),
+  );
+const nobody = new Set<string>();
+
+describe('containers that no row explains', () => {
+  test('are those of ended deployments and of other attempts of the live one', () => {
+    const all = [container('live'), container('live', 2), container('failed')];
+    const left = leftoverContainers(all, facts({ live: { isLive: true }, failed: {} }), nobody);
+    expect(left.map((found) => found.containerId)).toEqual(['live-2', 'failed-1']);
+  });
+
+  test('are none while a worker has the deployment, or another one of the app', () => {
+    expect(leftoverContainers([container('a')], facts({ a: { inFlight: true } }), nobody)).toEqual([]);
+    expect(leftoverContainers([container('a')], facts({ a: {} }), new Set(['app']))).toEqual([]);
+  });
+
+  test('F42: are never those without any row', () => {
+    expect(leftoverContainers([container('unknown')], facts({}), nobody)).toEqual([]);
+  });
+});
+
+describe('folders', () => {
+  test('of clones go once the deployment is not under way, row or no row', () => {
+    expect(leftoverFolders(['a', 'b', 'c'], facts({ a: { inFlight: true }, b: { isLive: true } }))).toEqual([
+      'b',
+      'c',
+    ]);
+  });
+
+  test('of gates stay as long as a container has them mounted', () => {
+    expect(leftoverGates(['a', 'b', 'c'], facts({ a: {}, c: { inFlight: true } }), [container('b')])).toEqual(
+      ['a'],
+    );
+  });
+});

@@ -1,0 +1,43 @@
+import type { RunningContainer } from './ports.ts';
+
+/** What the database says of one deployment, as far as its leftovers go. */
+export interface DeploymentFacts {
+  /** A worker has it, will have it, or should have had it. */
+  readonly inFlight: boolean;
+  readonly isLive: boolean;
+  readonly candidateAttempt: number | null;
+}
+
+type Facts = ReadonlyMap<string, DeploymentFacts>;
+
+/**
+ * Containers of ours that no row explains any more: of a deployment that has ended and is not live, or of an attempt
+ * that is not the release's. A container whose deployment has no row at all is not judged here: rows may have been
+ * restored from a backup, and what we do not know we do not remove.
+ */
+export function leftoverContainers(
+  all: readonly RunningContainer[],
+  facts: Facts,
+  busyApps: ReadonlySet<string>,
+): RunningContainer[] {
+  return all.filter((container) => {
+    const deployment = facts.get(container.deploymentId);
+    if (!deployment || deployment.inFlight || busyApps.has(container.appId)) return false;
+    return !deployment.isLive || deployment.candidateAttempt !== container.attempt;
+  });
+}
+
+/** Deployments whose clone folders nobody needs: a folder lives only while its deployment is under way. */
+export function leftoverFolders(withFolder: readonly string[], facts: Facts): string[] {
+  return withFolder.filter((id) => !facts.get(id)?.inFlight);
+}
+
+/** Deployments whose gate folders nobody needs: they serve no container. */
+export function leftoverGates(
+  withGate: readonly string[],
+  facts: Facts,
+  containers: readonly RunningContainer[],
+): string[] {
+  const inUse = new Set(containers.map((container) => container.deploymentId));
+  return withGate.filter((id) => !inUse.has(id) && !facts.get(id)?.inFlight);
+}
