@@ -2,7 +2,7 @@ import { chmod, mkdir, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { startEmbeddedPostgres } from '../../internal/db/embedded-postgres.ts';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../internal/db/embedded-postgres.ts';
 import { migrate } from '../../internal/db/migrate.ts';
 import { findPostmaster } from '../../internal/db/postmaster.ts';
 
@@ -12,7 +12,7 @@ export const SERVER_VARIABLE = 'BERTH_TEST_POSTGRES';
 export const TEMPLATE = 'berth_template';
 
 const PREFIX = 'berth-test-postgres-';
-let cluster: { dataDir: string; stop(): Promise<void> } | null = null;
+let cluster: { dataDir: string; postgres: EmbeddedPostgres } | null = null;
 
 /** A server for this run, with a migrated template. The second call of a run does nothing. */
 export async function startTestCluster(): Promise<void> {
@@ -22,7 +22,7 @@ export async function startTestCluster(): Promise<void> {
   await mkdir(dataDir);
   await chmod(dataDir, 0o711);
   const postgres = await startEmbeddedPostgres({ dataDir, throwAway: true });
-  cluster = { dataDir, stop: postgres.stop };
+  cluster = { dataDir, postgres };
   const url = postgres.url.reveal();
   await makeTemplate(url);
   process.env[SERVER_VARIABLE] = url;
@@ -30,10 +30,10 @@ export async function startTestCluster(): Promise<void> {
 
 export async function stopTestCluster(): Promise<void> {
   if (cluster === null) return;
-  const { dataDir, stop } = cluster;
+  const { dataDir, postgres } = cluster;
   cluster = null;
   delete process.env[SERVER_VARIABLE];
-  await stop();
+  await postgres.stop();
   await rm(dataDir, { recursive: true, force: true });
 }
 
