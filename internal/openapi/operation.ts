@@ -71,7 +71,7 @@ interface Definition<
   readonly handler: (
     input: { params: Output<P>; query: Output<Q>; body: Output<B> },
     call: Call<A extends 'token' ? Caller : null>,
-  ) => Promise<Answer<R>>;
+  ) => Promise<Answer<NoInfer<R>>>;
 }
 
 /** A declared operation, as the router and the document see it. */

@@ -1,0 +1,153 @@
+import { z } from 'zod';
+import type { App } from '../db/database.ts';
+import { isAppName, MAX_APP_NAME, RESERVED_NAMES } from '../routing/hosts.ts';
+import { isBranchName } from './git-ref.ts';
+import { isRepoPath } from './repo-path.ts';
+import { parseRepoUrl, type RepoUrlPolicy } from './repo-url.ts';
+
+/** Other spellings of an app's fields that requests may use. */
+export const APP_ALIASES = {
+  repoUrl: 'repo_url',
+  github_url: 'repo_url',
+  internalPort: 'port',
+  internal_port: 'port',
+  buildCommand: 'build_command',
+  startCommand: 'start_command',
+  dockerfilePath: 'dockerfile_path',
+} as const;
+
+export const appName = z
+  .string()
+  .max(MAX_APP_NAME)
+  .refine((text) => !RESERVED_NAMES.has(text), 'is reserved; choose another name')
+  .refine(
+    (text) => RESERVED_NAMES.has(text) || isAppName(text),
+    'must be a DNS label: a lower-case letter, then letters, digits and dashes, no dash at the end',
+  )
+  .meta({ description: 'Part of its host name, so a DNS label. It cannot be changed later.' });
+
+export const branchName = z
+  .string()
+  .refine(isBranchName, 'must be a branch name of letters, digits and . _ / + # @ = , -')
+  .meta({ description: 'Null: `main`, else the default branch of the remote.' });
+
+export const port = z
+  .int()
+  .min(1)
+  .max(65_535)
+  .meta({ description: 'Where the app listens. Null: the single EXPOSE of its Dockerfile, else 80.' });
+
+/** The URL as it goes to Git, rebuilt from its parts. */
+export function repoUrl(policy: RepoUrlPolicy) {
+  return z
+    .string()
+    .transform((text, context) => {
+      const parsed = parseRepoUrl(text, policy);
+      if (parsed.ok) return parsed.url;
+      context.addIssue({ code: 'custom', message: parsed.problem });
+      return z.NEVER;
+    })
+    .meta({ type: 'string', description: 'An https URL of an allowed host, or `owner/name` of GitHub.' });
+}
+
+const repoPath = z
+  .string()
+  .refine(isRepoPath, 'must be a relative path inside the repository, without ".." or back-slashes');
+const commandLine = z
+  .string()
+  .min(1)
+  .max(1000)
+  .regex(/^\P{Cc}*$/u, 'must be one line without control characters');
+// No `//` at the start: a URL built from it would name another host.
+const urlPath = z
+  .string()
+  .max(500)
+  .regex(/^\/(?![/\\])[\x21\x22\x24-\x7e]*$/, 'must be a path such as /health')
+  .refine((text) => !text.split(/[/?]/).includes('..'), 'must hold no ".."');
+
+const optionalSettings = {
+  branch: branchName.nullable().optional(),
+  port: port.nullable().optional(),
+  root_directory: repoPath.optional().meta({ description: 'Folder of the repository that is built.' }),
+  dockerfile_path: repoPath
+    .nullable()
+    .optional()
+    .meta({ description: 'Relative to root_directory. Null: `Dockerfile`, else a generated one.' }),
+  build_command: commandLine.nullable().optional(),
+  start_command: commandLine.nullable().optional(),
+  health_check_path: urlPath.nullable().optional().meta({
+    description: 'Must answer 200–399 before a release goes live. Null: the port is watched instead.',
+  }),
+  replicas: z.int().min(1).max(16).optional(),
+  memory_mb: z.int().min(16).max(1_048_576).optional(),
+  cpus: z.number().min(0.05).max(256).optional(),
+  drain_seconds: z
+    .int()
+    .min(0)
+    .max(300)
+    .optional()
+    .meta({ description: 'How long requests of the previous release may take to end.' }),
+};
+
+export function newAppSchema(policy: RepoUrlPolicy) {
+  return z
+    .strictObject({
+      name: appName,
+      repo_url: repoUrl(policy),
+      ...optionalSettings,
+      deploy: z.boolean().default(true).meta({ description: 'Queue the first deployment at once.' }),
+    })
+    .meta({
+      id: 'NewApp',
+      examples: [{ name: 'shop', repo_url: 'https://github.com/acme/shop', branch: 'main', port: 3000 }],
+    });
+}
+
+export function appChangeSchema(policy: RepoUrlPolicy) {
+  return z
+    .strictObject({ repo_url: repoUrl(policy).optional(), ...optionalSettings })
+    .meta({ id: 'AppChange', examples: [{ port: 8080, health_check_path: '/health' }] });
+}
+
+type Settings = z.output<ReturnType<typeof appChangeSchema>>;
+
+const COLUMNS = {
+  repo_url: 'repoUrl',
+  branch: 'branch',
+  port: 'port',
+  root_directory: 'rootDirectory',
+  dockerfile_path: 'dockerfilePath',
+  build_command: 'buildCommand',
+  start_command: 'startCommand',
+  health_check_path: 'healthCheckPath',
+  replicas: 'replicas',
+  memory_mb: 'memoryMb',
+  cpus: 'cpus',
+  drain_seconds: 'drainSeconds',
+} as const satisfies Record<keyof Settings, keyof App>;
+
+export type AppSettings = Partial<Pick<App, (typeof COLUMNS)[keyof Settings]>>;
+
+/** The fields that were given, by their columns; the rest keeps what it has. */
+export function settingsOf(input: Settings): AppSettings {
+  const given = Object.entries(COLUMNS).flatMap(([field, column]) => {
+    const value = input[field as keyof Settings];
+    return value === undefined ? [] : [[column, value]];
+  });
+  return Object.fromEntries(given) as AppSettings;
+}
+
+const LONGEST_NAME_PART = 30;
+
+/** A name for an app from free text such as a repository's, or `app` where nothing of it can stand in a host name. */
+export function nameFrom(text: string): string {
+  const slug = text
+    .normalize('NFKD')
+    .toLowerCase()
+    .replace(/\p{M}/gu, '')
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^[^a-z]+/, '')
+    .slice(0, LONGEST_NAME_PART)
+    .replace(/-+$/, '');
+  return isAppName(slug) ? slug : slug === '' ? 'app' : `app-${slug}`;
+}
