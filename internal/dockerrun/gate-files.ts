@@ -1,0 +1,86 @@
+import { chmod, copyFile, link, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { AttemptRef, GateFiles } from '../engine/ports.ts';
+import { checkScript } from './check-script.ts';
+import { gateToolPath } from './gate-tool.ts';
+
+type Owner = Pick<AttemptRef, 'deploymentId' | 'attempt'>;
+const FOLDER_NAME = /^([a-z0-9]+)-(\d+)-(\d+)$/;
+
+/**
+ * The gate folders, `{gateDir}/{deployment-id}-{attempt}-{replica}`: the tool, the check, and the flags by which the
+ * worker switches. The attempt in the path is the fence: a worker that lost its lease writes to a folder nobody mounts.
+ */
+export class GateFolders implements GateFiles {
+  readonly #gateDir: string;
+
+  constructor(gateDir: string) {
+    this.#gateDir = gateDir;
+  }
+
+  /** Makes the folder anew, without flags, and gives its path. The tool must be installed: see gate-tool.ts. */
+  async create(ref: Owner, replica: number, port: number): Promise<string> {
+    const folder = this.#folder(ref, replica);
+    await rm(folder, { recursive: true, force: true });
+    await mkdir(folder, { recursive: true });
+    // Any user of any image must be able to read it, whatever our umask is.
+    await chmod(folder, 0o755);
+    await linkOrCopy(gateToolPath(this.#gateDir), join(folder, 'busybox'));
+    await writeFile(join(folder, 'check'), checkScript(port));
+    await chmod(join(folder, 'check'), 0o644);
+    return folder;
+  }
+
+  async remove(ref: Owner, replica: number): Promise<void> {
+    await rm(this.#folder(ref, replica), { recursive: true, force: true });
+  }
+
+  /** @throws ENOENT when the folder is gone: then so is the container. */
+  async open(ref: AttemptRef, replica: number): Promise<void> {
+    await writeFile(join(this.#folder(ref, replica), 'ready'), '');
+  }
+
+  /** Shows within a few seconds, but for a release that is `routed`: its check holds, stop it instead. */
+  async close(ref: AttemptRef, replica: number): Promise<void> {
+    await rm(join(this.#folder(ref, replica), 'ready'), { force: true });
+  }
+
+  async markRouted(ref: AttemptRef, replica: number): Promise<void> {
+    await writeFile(join(this.#folder(ref, replica), 'routed'), '');
+  }
+
+  async listDeployments(): Promise<string[]> {
+    const names = await this.#folderNames();
+    return [...new Set(names.map((name) => FOLDER_NAME.exec(name)?.[1] ?? ''))];
+  }
+
+  async removeAll(deploymentId: string): Promise<void> {
+    const names = await this.#folderNames();
+    const doomed = names.filter((name) => FOLDER_NAME.exec(name)?.[1] === deploymentId);
+    await Promise.all(doomed.map((name) => rm(join(this.#gateDir, name), { recursive: true, force: true })));
+  }
+
+  async #folderNames(): Promise<string[]> {
+    const entries = await readdir(this.#gateDir).catch((error: unknown) => {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+      throw error;
+    });
+    return entries.filter((name) => FOLDER_NAME.test(name));
+  }
+
+  #folder(ref: Owner, replica: number): string {
+    const name = `${ref.deploymentId}-${ref.attempt}-${replica}`;
+    if (!FOLDER_NAME.test(name)) throw new Error(`not the name of a gate folder: ${JSON.stringify(name)}`);
+    return join(this.#gateDir, name);
+  }
+}
+
+/** One copy of the tool serves all folders; where links are not possible (a limit, another file system) a copy does. */
+async function linkOrCopy(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to);
+  } catch {
+    await copyFile(from, to);
+    await chmod(to, 0o755);
+  }
+}
