@@ -82,37 +82,55 @@ export function staticBinaryApp(busyboxImage: string, release: string): Reposito
   };
 }
 
-/** The ways in which the next version of a working app can be broken (A2), each with the code that names it. */
-export function brokenApps(
-  nodeImage: string,
-  release: string,
-): readonly { name: string; code: string; says: RegExp; files: RepositoryFiles }[] {
-  const app = (behaviour: Omit<AppBehaviour, 'release'>) => nodeApp(nodeImage, { release, ...behaviour });
-  return [
-    {
-      name: 'a build error',
-      code: 'build_failed',
-      says: /exit 7|code:? 7|status 7/i,
-      files: nodeAppWith(nodeImage, { release }, ['RUN exit 7']),
-    },
-    {
-      name: 'a missing base image',
-      code: 'base_image_unavailable',
-      says: /nothing-here/,
-      // A registry that refuses the connection says no as fast with the Internet as without.
-      files: { Dockerfile: 'FROM 127.0.0.1:9/nothing-here:1\n' },
-    },
-    { name: 'exit 1 at start', code: 'exited_early', says: /\b1\b/, files: app({ exitCode: 1 }) },
-    { name: 'another port', code: 'listens_on_other_port', says: /4999/, files: app({ port: 4999 }) },
-    { name: 'health 500', code: 'health_check_failed', says: /500/, files: app({ healthStatus: 500 }) },
-    {
-      name: 'never ready',
-      code: 'port_not_listening',
-      says: /3000/,
-      files: app({ listenAfterMs: 3_600_000 }),
-    },
-  ];
+export interface BrokenApp {
+  readonly name: string;
+  /** The failure code that names it. */
+  readonly code: string;
+  /** What the sentence must mention. */
+  readonly says: RegExp;
+  files(nodeImage: string, release: string): RepositoryFiles;
 }
+
+/** The ways in which the next version of a working app (port 3000, health path `/health`) can be broken (A2). */
+export const BROKEN_APPS: readonly BrokenApp[] = [
+  {
+    name: 'a build error',
+    code: 'build_failed',
+    says: /\b7\b/,
+    files: (image, release) => nodeAppWith(image, { release }, ['RUN exit 7']),
+  },
+  {
+    name: 'a missing base image',
+    code: 'base_image_unavailable',
+    says: /nothing-here/,
+    // A registry that refuses the connection says no as fast with the Internet as without.
+    files: () => ({ Dockerfile: 'FROM 127.0.0.1:9/nothing-here:1\n' }),
+  },
+  {
+    name: 'exit 1 at start',
+    code: 'exited_early',
+    says: /\b1\b/,
+    files: (image, release) => nodeApp(image, { release, exitCode: 1 }),
+  },
+  {
+    name: 'another port',
+    code: 'listens_on_other_port',
+    says: /4999/,
+    files: (image, release) => nodeApp(image, { release, port: 4999 }),
+  },
+  {
+    name: 'health 500',
+    code: 'health_check_failed',
+    says: /500/,
+    files: (image, release) => nodeApp(image, { release, healthStatus: 500 }),
+  },
+  {
+    name: 'never ready',
+    code: 'port_not_listening',
+    says: /3000/,
+    files: (image, release) => nodeApp(image, { release, listenAfterMs: 3_600_000 }),
+  },
+];
 
 const SERVER = `import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';

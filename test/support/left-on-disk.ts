@@ -1,0 +1,37 @@
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Clone folders, gate folders and git processes that belong to a DATA_DIR, one sentence each. */
+export function leftOnDisk(dataDir: string): string[] {
+  return [
+    ...foldersIn(join(dataDir, 'work')).map((name) => `clone folder ${name}`),
+    ...foldersIn(join(dataDir, 'gate')).map((name) => `gate folder ${name}`),
+    ...gitProcessesIn(dataDir).map((what) => `git process ${what}`),
+  ];
+}
+
+/** The processes of git whose arguments or working directory lie in that directory (Linux). */
+export function gitProcessesIn(directory: string): string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        const argv = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+        const isGit = /(^|\/)git(-[a-z-]+)?$/.test(argv[0] ?? '');
+        const isThere =
+          argv.some((word) => word.includes(directory)) ||
+          readlinkSync(`/proc/${pid}/cwd`).startsWith(directory);
+        return isGit && isThere ? [`${pid}: ${argv.slice(0, 4).join(' ')}`] : [];
+      } catch {
+        // It ended while we looked.
+        return [];
+      }
+    });
+}
+
+function foldersIn(directory: string): string[] {
+  if (!existsSync(directory)) return [];
+  return readdirSync(directory, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name);
+}
