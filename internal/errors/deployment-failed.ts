@@ -5,6 +5,10 @@
 export const FAILURES = {
   clone_failed: { cause: 'user', advice: 'Check the repository URL and that the platform may read it.' },
   clone_timeout: { cause: 'platform', advice: 'The Git host did not answer in time; try again later.' },
+  git_host_unavailable: {
+    cause: 'platform',
+    advice: 'The Git host cannot be reached now; try again later.',
+  },
   clone_too_large: { cause: 'user', advice: 'Make the repository smaller or raise CLONE_MAX_MB.' },
   clone_forbidden: { cause: 'user', advice: 'Use an https URL of an allowed public host.' },
   branch_not_found: { cause: 'user', advice: 'Push the branch, or set another one on the app.' },

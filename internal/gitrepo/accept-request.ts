@@ -1,0 +1,37 @@
+import { isBranchName, isCommitSha } from '../apps/git-ref.ts';
+import { parseRepoUrl, type RepoUrlPolicy } from '../apps/repo-url.ts';
+import type { CheckoutRequest } from '../engine/ports.ts';
+import { DeploymentFailed } from '../errors/deployment-failed.ts';
+
+/** A request whose every part may be given to Git. */
+export interface Source {
+  readonly url: string;
+  /** For people; with the port where it is not the scheme's own. */
+  readonly host: string;
+  /** May be a private address and plain HTTP. */
+  readonly isPrivate: boolean;
+  readonly branch: string | null;
+  readonly commitSha: string | null;
+}
+
+/**
+ * The second guard: the API has checked all this, yet rows can come from elsewhere and policies change.
+ * @throws DeploymentFailed clone_forbidden, invalid_ref
+ */
+export function acceptRequest(request: CheckoutRequest, policy: RepoUrlPolicy): Source {
+  const parsed = parseRepoUrl(request.repoUrl, policy);
+  if (!parsed.ok) throw new DeploymentFailed('clone_forbidden', `The repository URL ${parsed.problem}.`);
+  if (request.branch !== null && !isBranchName(request.branch)) {
+    throw new DeploymentFailed('invalid_ref', 'The branch name is not one that this platform accepts.');
+  }
+  if (request.commitSha !== null && !isCommitSha(request.commitSha)) {
+    throw new DeploymentFailed('invalid_ref', 'The commit must be named by its 40 hexadecimal digits.');
+  }
+  return {
+    url: parsed.url,
+    host: parsed.host,
+    isPrivate: parsed.isPrivate,
+    branch: request.branch,
+    commitSha: request.commitSha?.toLowerCase() ?? null,
+  };
+}

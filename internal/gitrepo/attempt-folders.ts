@@ -1,0 +1,94 @@
+import { mkdir, readdir, realpath, rename, rm } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
+import { endProcesses } from './end-processes.ts';
+import { errorCode } from './error-code.ts';
+
+const FOLDER = /^([a-z0-9]{1,40})-(\d{1,9})$/;
+
+/**
+ * The clones of this worker: `{workDir}/{deployment id}-{attempt}`, so that whoever takes over knows whose each is.
+ * A folder of another name is left alone.
+ */
+export class AttemptFolders {
+  readonly #workDir: string;
+
+  constructor(workDir: string) {
+    this.#workDir = workDir;
+  }
+
+  /** Makes the attempt's folder, empty; what an earlier holder of the same name left is removed first. */
+  async create(deploymentId: string, attempt: number): Promise<string> {
+    const name = `${deploymentId}-${attempt}`;
+    if (!FOLDER.test(name)) throw new Error('not a deployment id and attempt');
+    await mkdir(this.#workDir, { recursive: true });
+    await this.remove(deploymentId, attempt);
+    // Processes are found by the path that /proc tells, which has no links in it.
+    const directory = join(await realpath(this.#workDir), name);
+    await mkdir(directory, { mode: 0o700 });
+    return directory;
+  }
+
+  /** Ends the processes in the attempt's folder (without a number: in those of all attempts). */
+  async endProcesses(deploymentId: string, attempt?: number): Promise<void> {
+    const workDir = await realpath(this.#workDir).catch(() => this.#workDir);
+    await endProcesses((directory) => {
+      const [name = ''] = relative(workDir, directory).split(sep);
+      return isOf(name, deploymentId, attempt);
+    });
+  }
+
+  /** Ends the processes and removes the folder, or all of that deployment. Nothing there: no error. */
+  async remove(deploymentId: string, attempt?: number): Promise<void> {
+    await this.endProcesses(deploymentId, attempt);
+    for (const name of await this.#list()) {
+      if (isOf(name, deploymentId, attempt)) await removeTree(join(this.#workDir, name));
+    }
+  }
+
+  /** Deployment ids that have a folder. */
+  async listDeployments(): Promise<string[]> {
+    const ids = (await this.#list()).map((name) => FOLDER.exec(name)?.[1]);
+    return [...new Set(ids.filter((id) => id !== undefined))];
+  }
+
+  async #list(): Promise<string[]> {
+    try {
+      return await readdir(this.#workDir);
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT') return [];
+      throw error;
+    }
+  }
+}
+
+function isOf(name: string, deploymentId: string, attempt?: number): boolean {
+  const parts = FOLDER.exec(name);
+  return parts?.[1] === deploymentId && (attempt === undefined || parts[2] === String(attempt));
+}
+
+/** A repository may hold paths longer than the system takes from its root; those are cut in two and tried again. */
+async function removeTree(directory: string): Promise<void> {
+  for (let cut = 0; ; cut += 1) {
+    try {
+      await rm(directory, { recursive: true, force: true, maxRetries: 3 });
+      return;
+    } catch (error) {
+      if (errorCode(error) !== 'ENAMETOOLONG' || cut === 1000) throw error;
+      await moveUp(directory, cut);
+    }
+  }
+}
+
+/** Moves the first folder that lies too deep to the top. */
+async function moveUp(top: string, cut: number): Promise<void> {
+  const folders = [top];
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    if (folder.length > 2000) {
+      await rename(folder, join(top, `.deep-${cut}`));
+      return;
+    }
+    for (const entry of await readdir(folder, { withFileTypes: true })) {
+      if (entry.isDirectory()) folders.push(join(folder, entry.name));
+    }
+  }
+}

@@ -1,0 +1,92 @@
+import { dirname } from 'node:path';
+import { simpleGit } from 'simple-git';
+
+/** Runs one git command and resolves with its stdout. @throws GitFailed */
+export type RunGit = (args: readonly string[]) => Promise<string>;
+
+/** Git ended with an error; `output` is what it wrote, in English, possibly with a stranger's text in it. */
+export class GitFailed extends Error {
+  override readonly name = 'GitFailed';
+  readonly output: string;
+
+  constructor(output: string, cause: unknown) {
+    super('git failed', { cause });
+    this.output = output;
+  }
+}
+
+export interface GitSurroundings {
+  /** Where every git process runs: it and its children are found by this folder. */
+  readonly directory: string;
+  /** The one transport that may be used. */
+  readonly protocol: 'http' | 'https';
+  /** Value of `http.curloptResolve`. */
+  readonly pin: string | null;
+  /** CA bundle for servers with certificates of a private authority. */
+  readonly caFile: string | null;
+  readonly lowSpeedSeconds: number;
+  readonly signal: AbortSignal;
+  /** Called when a command writes more than `MAX_OUTPUT_BYTES`. */
+  readonly onFlood: () => void;
+}
+
+const MAX_OUTPUT_BYTES = 16 * 1024 * 1024;
+
+/** Prepares git for one attempt: an environment built from nothing and settings that no repository can change. */
+export function prepareGit(surroundings: GitSurroundings): RunGit {
+  const environment = gitEnvironment(surroundings);
+  const git = simpleGit({
+    baseDir: surroundings.directory,
+    abort: surroundings.signal,
+    allowEnvironment: Object.keys(environment),
+    config: gitSettings(surroundings),
+    // Needed for `init --template=`, by which no hook of this machine is copied. Every argument is ours or checked.
+    unsafe: { allowUnsafeTemplateDir: true },
+  })
+    .env(environment)
+    .outputHandler((_command, stdout, stderr) => {
+      let bytes = 0;
+      const count = (chunk: Buffer) => {
+        bytes += chunk.length;
+        if (bytes > MAX_OUTPUT_BYTES) surroundings.onFlood();
+      };
+      stdout.on('data', count);
+      stderr.on('data', count);
+    });
+  return async (args) => {
+    try {
+      return await git.raw([...args]);
+    } catch (cause) {
+      throw new GitFailed(cause instanceof Error ? cause.message : String(cause), cause);
+    }
+  };
+}
+
+/** Nothing is inherited: no proxy, no editor, no askpass, no credential of whoever started the worker. */
+function gitEnvironment(surroundings: GitSurroundings): Record<string, string> {
+  return {
+    PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    // Nobody's configuration; Debian keeps this path free.
+    HOME: '/nonexistent',
+    LC_ALL: 'C',
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_ALLOW_PROTOCOL: surroundings.protocol,
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_LFS_SKIP_SMUDGE: '1',
+    // Without it a DATA_DIR inside someone's repository would make git read that repository's configuration.
+    GIT_CEILING_DIRECTORIES: dirname(surroundings.directory),
+    ...(surroundings.caFile === null ? {} : { GIT_SSL_CAINFO: surroundings.caFile }),
+  };
+}
+
+function gitSettings(surroundings: GitSurroundings): string[] {
+  return [
+    'http.followRedirects=false',
+    'http.lowSpeedLimit=1',
+    `http.lowSpeedTime=${surroundings.lowSpeedSeconds}`,
+    // A garbage collection in the background would outlive the attempt.
+    'gc.auto=0',
+    'maintenance.auto=false',
+    ...(surroundings.pin === null ? [] : [`http.curloptResolve=${surroundings.pin}`]),
+  ];
+}

@@ -1,0 +1,321 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { gitProcessesIn } from '../../test/support/left-on-disk.ts';
+import { waitUntil } from '../../test/support/wait-until.ts';
+import type { CheckoutRequest } from '../engine/ports.ts';
+import { createLogger } from '../logger/logger.ts';
+import { GitCheckout, type GitCheckoutOptions } from './checkout.ts';
+import { prepareGit } from './git-command.ts';
+import { pinAddress } from './pin-address.ts';
+
+let workDir: string;
+const servers: Server[] = [];
+
+beforeEach(() => {
+  workDir = mkdtempSync('/tmp/berth-hostile-');
+});
+afterEach(async () => {
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
+  const left = [...gitProcessesIn(workDir), ...readdirSync(workDir)];
+  rmSync(workDir, { recursive: true, force: true });
+  expect(left).toEqual([]);
+});
+
+interface Listener {
+  readonly host: string;
+  readonly requests: string[];
+  connections: number;
+}
+
+async function listen(onRequest: RequestListener): Promise<Listener> {
+  const listener = { host: '', requests: [] as string[], connections: 0 };
+  const server = createServer((incoming, outgoing) => {
+    listener.requests.push(incoming.url ?? '');
+    onRequest(incoming, outgoing);
+  });
+  server.on('connection', () => {
+    listener.connections += 1;
+  });
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  listener.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return listener;
+}
+
+function gitCheckout(options: Partial<GitCheckoutOptions> = {}): GitCheckout {
+  return new GitCheckout({
+    workDir,
+    allowedHosts: ['*'],
+    privateHosts: [],
+    timeoutSeconds: 20,
+    maxMegabytes: 50,
+    logger: createLogger({ level: 'silent', process: 'worker' }),
+    ...options,
+  });
+}
+
+function request(repoUrl: string, changes: Partial<CheckoutRequest> = {}): CheckoutRequest {
+  return { deploymentId: 'abcdefghij', attempt: 1, repoUrl, branch: 'main', commitSha: null, ...changes };
+}
+
+const options = (signal: AbortSignal = new AbortController().signal) => ({ signal, onLine: () => undefined });
+
+describe('what did not come through the API is refused by the adapter too', () => {
+  test.each([
+    'ext::sh -c "touch /tmp/pwn"',
+    'EXT::x',
+    'transport::address',
+    'https::x',
+    'file:///etc',
+    '/var/lib/berth/work/other-1',
+    '../other',
+    '.',
+    'ssh://git@github.com/a/b',
+    'git@github.com:a/b',
+    '--upload-pack=touch /tmp/pwn',
+  ])('T03, T04: URL %j', async (url) => {
+    await expect(gitCheckout().checkout(request(url), options())).rejects.toMatchObject({
+      code: 'clone_forbidden',
+    });
+    expect(existsSync('/tmp/pwn')).toBe(false);
+  });
+
+  test.each([
+    'main; touch /tmp/pwn',
+    '$(touch /tmp/pwn)',
+    '`touch /tmp/pwn`',
+    'main&id',
+    'main\nid',
+    '--upload-pack=touch /tmp/pwn',
+    '-u',
+    '--orphan=x',
+    '--config=core.hooksPath=/tmp',
+    '-cx=y',
+  ])('T01, T02: branch %j', async (branch) => {
+    const remote = await listen((_incoming, outgoing) => void outgoing.end());
+    const checkouts = gitCheckout({ privateHosts: [remote.host] });
+    await expect(
+      checkouts.checkout(request(`http://${remote.host}/x`, { branch }), options()),
+    ).rejects.toMatchObject({ code: 'invalid_ref' });
+    expect(remote.connections).toBe(0);
+    expect(existsSync('/tmp/pwn')).toBe(false);
+  });
+
+  test('T05: private addresses in every spelling, with no connection made', async () => {
+    const target = await listen((_incoming, outgoing) => void outgoing.end());
+    const port = target.host.split(':')[1];
+    for (const url of [
+      `https://127.0.0.1:${port}/x`,
+      `https://2130706433:${port}/x`,
+      `https://[::ffff:127.0.0.1]:${port}/x`,
+      `http://${target.host}/x`,
+      'https://127.0.0.1/x',
+      'https://169.254.169.254/x',
+    ]) {
+      await expect(gitCheckout().checkout(request(url), options())).rejects.toMatchObject({
+        code: 'clone_forbidden',
+      });
+    }
+    expect(target.connections).toBe(0);
+  });
+
+  test.each([
+    ['loopback', ['127.0.0.1']],
+    ['one private among public ones', ['140.82.121.3', '10.0.0.1']],
+    ['a mapped one', ['::ffff:192.168.0.1']],
+    ['none', []],
+  ])('T05: a public name whose addresses are: %s', async (_case, addresses) => {
+    const checkouts = gitCheckout({ resolveHost: async () => addresses });
+    await expect(checkouts.checkout(request('https://localtest.me/x'), options())).rejects.toMatchObject({
+      code: 'clone_forbidden',
+    });
+  });
+
+  test('T07: the resolver is asked once, and Git connects to what was checked', async () => {
+    const answers = [['140.82.121.3'], ['127.0.0.1']];
+    const source = { url: 'https://rebinding.example/x', host: 'rebinding.example', isPrivate: false };
+    const pin = await pinAddress(
+      { ...source, branch: null, commitSha: null },
+      async () => answers.shift() ?? [],
+    );
+    expect(pin).toBe('rebinding.example:443:140.82.121.3');
+    expect(answers).toHaveLength(1);
+
+    // That Git obeys such a pin shows a name that no resolver knows.
+    const remote = await listen((_incoming, outgoing) => void outgoing.writeHead(404).end());
+    const port = remote.host.split(':')[1];
+    const git = prepareGit({
+      directory: workDir,
+      protocol: 'http',
+      pin: `pinned.invalid:${port}:127.0.0.1`,
+      caFile: null,
+      lowSpeedSeconds: 5,
+      signal: new AbortController().signal,
+      onFlood: () => undefined,
+    });
+    await expect(git(['ls-remote', `http://pinned.invalid:${port}/x`])).rejects.toMatchObject({
+      output: expect.stringContaining('not found'),
+    });
+    expect(remote.requests).toHaveLength(1);
+  });
+});
+
+describe('a remote that misbehaves', () => {
+  test('T06: a redirect is not followed', async () => {
+    const target = await listen((_incoming, outgoing) => void outgoing.end());
+    const remote = await listen((incoming, outgoing) => {
+      outgoing.writeHead(302, { Location: `http://${target.host}${incoming.url}` }).end();
+    });
+    const checkouts = gitCheckout({ privateHosts: [remote.host] });
+    await expect(
+      checkouts.checkout(request(`http://${remote.host}/acme/web`), options()),
+    ).rejects.toMatchObject({ code: 'clone_forbidden', message: expect.stringContaining('redirects') });
+    expect(target.connections).toBe(0);
+    // GitLab's kind of redirect, to the name with `.git`, is tried on the same host.
+    expect(remote.requests).toEqual([
+      '/acme/web/info/refs?service=git-upload-pack',
+      '/acme/web.git/info/refs?service=git-upload-pack',
+    ]);
+  });
+
+  test.each([
+    [401, 'clone_failed'],
+    [403, 'clone_failed'],
+    [404, 'clone_failed'],
+    [503, 'git_host_unavailable'],
+  ])('answers %i: %s', async (status, code) => {
+    const remote = await listen((_incoming, outgoing) => {
+      outgoing.writeHead(status, { 'WWW-Authenticate': 'Basic realm="git"' }).end();
+    });
+    const checkouts = gitCheckout({ privateHosts: [remote.host] });
+    await expect(checkouts.checkout(request(`http://${remote.host}/x`), options())).rejects.toMatchObject({
+      code,
+      message: expect.stringContaining(remote.host),
+    });
+  });
+
+  test('is not there: git_host_unavailable', async () => {
+    const checkouts = gitCheckout({ privateHosts: ['127.0.0.1:9'] });
+    await expect(checkouts.checkout(request('http://127.0.0.1:9/x'), options())).rejects.toMatchObject({
+      code: 'git_host_unavailable',
+    });
+  });
+
+  test('never answers: clone_timeout, and no process of Git is left', async () => {
+    const remote = await listen(() => undefined);
+    const started = performance.now();
+    await expect(
+      gitCheckout({ privateHosts: [remote.host], timeoutSeconds: 1 }).checkout(
+        request(`http://${remote.host}/x`),
+        options(),
+      ),
+    ).rejects.toMatchObject({ code: 'clone_timeout', message: expect.stringContaining('1 second') });
+    expect(performance.now() - started).toBeLessThan(2500);
+    expect(gitProcessesIn(workDir)).toEqual([]);
+  });
+
+  test('sends messages without end: ended before they fill the memory', async () => {
+    const remote = await listen((incoming, outgoing) => {
+      if (incoming.method !== 'GET') return;
+      outgoing.writeHead(200, { 'Content-Type': 'application/x-git-upload-pack-advertisement' });
+      outgoing.write(`${packet('# service=git-upload-pack\n')}0000`);
+      const refs = Array.from({ length: 1000 }, (_, n) =>
+        packet(`${'a'.repeat(40)} refs/heads/${n}/refs/heads/main${n === 0 ? '\0 agent=x' : ''}\n`),
+      ).join('');
+      const more = () => {
+        while (outgoing.write(refs));
+        outgoing.once('drain', more);
+      };
+      more();
+    });
+    await expect(
+      gitCheckout({ privateHosts: [remote.host], timeoutSeconds: 3 }).checkout(
+        request(`http://${remote.host}/x`),
+        options(),
+      ),
+    ).rejects.toMatchObject({ code: expect.stringMatching(/^clone_(too_large|timeout)$/) });
+  });
+});
+
+describe('stopping', () => {
+  test('an abort rejects with its reason within a second; folder and processes are gone', async () => {
+    const remote = await listen(() => undefined);
+    const cancel = new AbortController();
+    const reason = new Error('cancelled by its owner');
+    const checkout = gitCheckout({ privateHosts: [remote.host] }).checkout(
+      request(`http://${remote.host}/x`),
+      options(cancel.signal),
+    );
+    const settled = checkout.catch((error: unknown) => error);
+    await waitUntil('Git to ask', () => remote.requests.length > 0);
+    const aborted = performance.now();
+    cancel.abort(reason);
+    expect(await settled).toBe(reason);
+    expect(performance.now() - aborted).toBeLessThan(1000);
+    expect(gitProcessesIn(workDir)).toEqual([]);
+  });
+
+  test('an abort does not wait for a slow resolver', async () => {
+    const cancel = new AbortController();
+    const checkout = gitCheckout({ resolveHost: () => new Promise(() => undefined) }).checkout(
+      request('https://example.com/x'),
+      options(cancel.signal),
+    );
+    cancel.abort(new Error('stop'));
+    await expect(checkout).rejects.toThrow('stop');
+  });
+
+  test('an aborted signal starts nothing', async () => {
+    await expect(
+      gitCheckout().checkout(request('https://example.com/x'), options(AbortSignal.abort(new Error('late')))),
+    ).rejects.toThrow('late');
+  });
+
+  test('F02: remove ends the processes that a killed worker left, and only those of that attempt', async () => {
+    const remote = await listen(() => undefined);
+    const folders = ['abcdefghij-1', 'abcdefghij-2', 'klmnopqrst-1'];
+    const children = folders.map((folder) => startGitIn(folder, remote.host));
+    await waitUntil('Git to ask three times', () => remote.requests.length === 3);
+    // As after `kill -9` of the worker: git is gone, its remote-http goes on with nobody to end it.
+    await Promise.all(children.map(kill9));
+    const busy = () => folders.filter((folder) => gitProcessesIn(join(workDir, folder)).length > 0);
+    expect(busy()).toEqual(folders);
+
+    const checkouts = gitCheckout();
+    await checkouts.remove('abcdefghij', 1);
+    expect(busy()).toEqual(['abcdefghij-2', 'klmnopqrst-1']);
+    expect((await checkouts.listDeployments()).toSorted()).toEqual(['abcdefghij', 'klmnopqrst']);
+
+    await checkouts.remove('abcdefghij');
+    expect(busy()).toEqual(['klmnopqrst-1']);
+
+    // The folder may be gone before the process is.
+    rmSync(join(workDir, 'klmnopqrst-1'), { recursive: true });
+    await checkouts.remove('klmnopqrst');
+    expect(busy()).toEqual([]);
+    await checkouts.remove('klmnopqrst');
+  });
+});
+
+function startGitIn(folder: string, host: string): ChildProcess {
+  mkdirSync(join(workDir, folder));
+  return spawn('git', ['ls-remote', `http://${host}/x`], { cwd: join(workDir, folder), stdio: 'ignore' });
+}
+
+async function kill9(child: ChildProcess): Promise<void> {
+  const ended = once(child, 'exit');
+  child.kill('SIGKILL');
+  await ended;
+}
+
+function packet(text: string): string {
+  return (text.length + 4).toString(16).padStart(4, '0') + text;
+}
