@@ -5,8 +5,13 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** The sample's bare repository, as it is named in DATA_DIR and in its URL. */
+/** The name of the sample's bare repository, also in its URL. */
 export const SAMPLE_REPOSITORY = 'sample.git';
+
+/** Alone in its folder, for the folder is served. */
+export function sampleRepository(dataDir: string): string {
+  return join(dataDir, 'git', SAMPLE_REPOSITORY);
+}
 
 /** Puts the folder's present content as a commit on `main`; unchanged since the last time: no new commit. */
 export async function commitSample(
@@ -14,7 +19,7 @@ export async function commitSample(
   dataDir: string,
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<void> {
-  const repository = join(dataDir, SAMPLE_REPOSITORY);
+  const repository = sampleRepository(dataDir);
   const git = (...args: string[]) =>
     run('git', [`--git-dir=${repository}`, `--work-tree=${folder}`, ...args], {
       cwd: folder,

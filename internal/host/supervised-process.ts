@@ -43,6 +43,10 @@ export class SupervisedProcess {
     return this.#plan.name;
   }
 
+  get isRunning(): boolean {
+    return this.#identity !== null;
+  }
+
   get log(): LogFile {
     return this.#log;
   }
