@@ -1,4 +1,4 @@
-import type { Deployment, PrismaClient } from '../db/database.ts';
+import type { Db, Deployment } from '../db/database.ts';
 import { AppError } from '../errors/app-error.ts';
 import { isPastSwitch } from './deployment-status.ts';
 import { appendStatus } from './status-line.ts';
@@ -8,7 +8,7 @@ import { appendStatus } from './status-line.ts';
  * within seconds. Once routing is being switched it is too late: roll forward, then deploy again.
  * @throws AppError not_found, not_cancellable
  */
-export async function cancelDeployment(prisma: PrismaClient, deploymentId: string): Promise<Deployment> {
+export async function cancelDeployment(prisma: Db, deploymentId: string): Promise<Deployment> {
   return prisma.$transaction(async (tx) => {
     // The row is locked first: between looking and writing the worker may not commit `switching`.
     await tx.$queryRaw`SELECT id FROM deployments WHERE id = ${deploymentId} FOR UPDATE`;

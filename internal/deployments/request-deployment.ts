@@ -1,4 +1,4 @@
-import type { Deployment, DeploymentTrigger, PrismaClient } from '../db/database.ts';
+import type { Db, Deployment, DeploymentTrigger } from '../db/database.ts';
 import { newId } from '../db/ids.ts';
 import { AppError } from '../errors/app-error.ts';
 import type { SealedBox } from '../secrets/sealed-box.ts';
@@ -20,7 +20,7 @@ export interface DeploymentRequest {
  * @throws AppError not_found, app_deleting
  */
 export async function requestDeployment(
-  prisma: PrismaClient,
+  prisma: Db,
   request: DeploymentRequest,
   box: SealedBox,
 ): Promise<Deployment> {

@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import { branchName, port, repoUrl } from '../apps/app-input.ts';
+import { isCommitSha } from '../apps/git-ref.ts';
+import type { RepoUrlPolicy } from '../apps/repo-url.ts';
+
+const commitSha = z
+  .string()
+  .refine(isCommitSha, 'must be a full commit id of 40 hex digits')
+  .transform((sha) => sha.toLowerCase())
+  .meta({ type: 'string', description: 'Without it: the head of the branch at the moment of the clone.' });
+
+/** `POST /apps/:id/deploy`. Nothing given: the head of the app's branch. */
+export const deploySchema = z
+  .strictObject({
+    commit_sha: commitSha.nullable().optional(),
+    branch: branchName.nullable().optional().meta({ description: 'Instead of the branch of the app.' }),
+  })
+  .meta({ id: 'Deploy', examples: [{}, { commit_sha: '4f2a9c0e1b7d3a5c8e6f0123456789abcdef0123' }] });
+
+/** `POST /deployments`: a repository and little else. */
+export function quickDeploySchema(policy: RepoUrlPolicy) {
+  return z
+    .strictObject({
+      repo: repoUrl(policy),
+      branch: branchName.nullable().optional(),
+      port: port.nullable().optional(),
+    })
+    .meta({ id: 'QuickDeploy', examples: [{ repo: 'acme/shop', branch: 'main', port: 3000 }] });
+}
+
+export const QUICK_DEPLOY_ALIASES = {
+  repo_url: 'repo',
+  repoUrl: 'repo',
+  github_url: 'repo',
+  internalPort: 'port',
+  internal_port: 'port',
+} as const;
