@@ -1,7 +1,8 @@
-import { access, cp, mkdir, readFile, rename, rm, symlink } from 'node:fs/promises';
+import { access, chmod, cp, readFile, rm, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { PostgresUnavailable } from './postgres-unavailable.ts';
+import { finishFolder, makeUnfinishedFolder } from './unfinished-folder.ts';
 
 /** Where initdb and postgres are, and of which release. */
 export interface PostgresBinaries {
@@ -45,27 +46,25 @@ async function findPackage(): Promise<{ directory: string; version: string }> {
   return { directory, version: manifest.version };
 }
 
-/** Under another name first: whoever sees the target sees all of it, also when two processes copy at once. */
 async function copyWhole(source: string, target: string): Promise<void> {
-  const partial = `${target}.partial-${process.pid}`;
-  await rm(partial, { recursive: true, force: true });
-  await mkdir(partial, { recursive: true });
-  await cp(join(source, 'native'), join(partial, 'native'), {
-    recursive: true,
-    // Archives are for linking programs against; links are made below, relative, whether npm's script made them or not.
-    filter: (path) => !path.endsWith('.a'),
-    verbatimSymlinks: true,
-  });
-  await linkLibraries(partial);
+  const unfinished = await makeUnfinishedFolder(dirname(target));
   try {
-    await rename(partial, target);
-  } catch (error) {
-    await rm(partial, { recursive: true, force: true });
-    if (!(await exists(target))) throw error;
+    await cp(join(source, 'native'), join(unfinished, 'native'), {
+      recursive: true,
+      // Archives are for linking programs against.
+      filter: (path) => !path.endsWith('.a'),
+      verbatimSymlinks: true,
+    });
+    await linkLibraries(unfinished);
+    // For the system user postgres.
+    await chmod(unfinished, 0o755);
+    await finishFolder(unfinished, target);
+  } finally {
+    await rm(unfinished, { recursive: true, force: true });
   }
 }
 
-/** What the package's install script does; it has not run under `--ignore-scripts`. */
+/** What the package's install script does, which has not run under `--ignore-scripts`. */
 async function linkLibraries(directory: string): Promise<void> {
   const list = await readFile(join(directory, 'native/pg-symlinks.json'), 'utf8');
   const links: { source: string; target: string }[] = JSON.parse(list);
