@@ -29,6 +29,6 @@ need_build() {
   # Dated before the build: what is changed while it runs is built the next time.
   mkdir -p dist
   touch dist/.building
-  npm run --silent build
+  npm run --silent build || return 1
   mv dist/.building dist/.built
 }

@@ -61,10 +61,16 @@ async function run(
     supervisor.askToEnd();
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
-  await supervisor.ready((report) => {
-    if (report.kind === 'step') progress.done(report.name, report.detail, report.milliseconds);
-    if (report.kind === 'event') progress.note(report.text);
-  });
+  try {
+    await supervisor.ready((report) => {
+      if (report.kind === 'step') progress.done(report.name, report.detail, report.milliseconds);
+      if (report.kind === 'event') progress.note(report.text);
+    });
+  } catch (error) {
+    await supervisor.ended();
+    if (isStopping) return 0;
+    throw error;
+  }
   const state = readRunState(settings.dataDir);
   if (state === null) throw new CannotStart('The supervisor has left no run.json in DATA_DIR.');
   printWhere(state, settings, isFirst);

@@ -174,6 +174,7 @@ export class Platform {
       directory: checkout,
       environment,
       graceMs: GRACE_MS[name],
+      atTerminal: mode === 'watched',
     };
     return this.#start(new SupervisedProcess(plan, this.#log(name), this.#processEvents()));
   }

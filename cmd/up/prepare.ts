@@ -10,6 +10,8 @@ import { chooseNodeImage, rememberedNodeImage } from './choose-node-image.ts';
 import type { UpOptions } from './options.ts';
 import type { Progress } from './progress.ts';
 
+const LOOPBACK = '127.0.0.1';
+
 interface Start {
   readonly settings: StartSettings;
   readonly options: UpOptions;
@@ -60,10 +62,11 @@ export function commitSampleFolder(settings: StartSettings, checkout: string): P
 }
 
 async function choosePorts({ settings }: Start): Promise<{ port: number; reason: string | null }> {
-  await requireFreePort('PORT', settings.apiPort, settings.apiAddress);
-  await requireFreePort('FALLBACK_PORT', settings.fallbackPort, '127.0.0.1');
-  await requireFreePort('TRAEFIK_API_URL', Number(new URL(settings.traefikApiUrl).port), '127.0.0.1');
-  await requireFreePort('SAMPLE_GIT_PORT', settings.sampleGitPort, '127.0.0.1');
+  const traefikPort = Number(new URL(settings.traefikApiUrl).port);
+  await requireFreePort(settings.apiPort, settings.apiAddress, 'PORT=<port>');
+  await requireFreePort(settings.fallbackPort, LOOPBACK, 'FALLBACK_PORT=<port>');
+  await requireFreePort(traefikPort, LOOPBACK, `TRAEFIK_API_URL=http://${LOOPBACK}:<port>`);
+  await requireFreePort(settings.sampleGitPort, LOOPBACK, 'SAMPLE_GIT_PORT=<port>');
   return chooseHttpPort(settings.httpPort);
 }
 

@@ -4,7 +4,7 @@ import { CannotStart } from './cannot-start.ts';
 export type PortState = 'free' | 'taken' | 'forbidden';
 
 /** Tries to listen. `forbidden`: this user may not bind so low a port. */
-export function probePort(port: number, address: string): Promise<PortState> {
+export function probePort(port: number, address: string | undefined): Promise<PortState> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', (error: NodeJS.ErrnoException) => {
@@ -16,14 +16,24 @@ export function probePort(port: number, address: string): Promise<PortState> {
   });
 }
 
-/** @throws CannotStart: one line that names the port, its setting and what to do. */
-export async function requireFreePort(setting: string, port: number, address: string): Promise<void> {
+/**
+ * `remedy`: the setting as it is written before `bin/up` to choose another port, e.g. `PORT=<port>`.
+ * @throws CannotStart: one line that names the port and the remedy.
+ */
+export async function requireFreePort(
+  port: number,
+  address: string | undefined,
+  remedy: string,
+): Promise<void> {
   const state = await probePort(port, address);
   if (state === 'free') return;
-  const problem = state === 'taken' ? 'is taken' : 'may not be bound by this user';
-  throw new CannotStart(`Port ${port} (${setting}) ${problem}; choose another one: ${setting}=<port> bin/up`);
+  throw new CannotStart(`Port ${port} ${WORDS[state]}; choose another one: ${remedy} bin/up`);
 }
 
+const WORDS = { taken: 'is taken', forbidden: 'may not be bound by this user' };
+
+/** As Traefik binds: undefined is IPv6 and IPv4, or IPv4 alone where there is no IPv6. */
+const EVERYWHERE = undefined;
 const PREFERRED_HTTP_PORT = 80;
 const OTHER_HTTP_PORT = 8000;
 
@@ -32,12 +42,11 @@ export async function chooseHttpPort(
   wanted: number | null,
 ): Promise<{ port: number; reason: string | null }> {
   if (wanted !== null) {
-    await requireFreePort('HTTP_PORT', wanted, '::');
+    await requireFreePort(wanted, EVERYWHERE, 'HTTP_PORT=<port>');
     return { port: wanted, reason: null };
   }
-  const state = await probePort(PREFERRED_HTTP_PORT, '::');
+  const state = await probePort(PREFERRED_HTTP_PORT, EVERYWHERE);
   if (state === 'free') return { port: PREFERRED_HTTP_PORT, reason: null };
-  await requireFreePort('HTTP_PORT', OTHER_HTTP_PORT, '::');
-  const why = state === 'taken' ? 'is taken' : 'may not be bound by this user';
-  return { port: OTHER_HTTP_PORT, reason: `port ${PREFERRED_HTTP_PORT} ${why}` };
+  await requireFreePort(OTHER_HTTP_PORT, EVERYWHERE, 'HTTP_PORT=<port>');
+  return { port: OTHER_HTTP_PORT, reason: `port ${PREFERRED_HTTP_PORT} ${WORDS[state]}` };
 }

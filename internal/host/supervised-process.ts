@@ -12,6 +12,8 @@ export interface ProcessPlan {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** How long SIGTERM may take before SIGKILL. */
   readonly graceMs: number;
+  /** Its words go to our terminal instead of its log. */
+  readonly atTerminal?: boolean;
 }
 
 export interface ProcessEvents {
@@ -54,7 +56,8 @@ export class SupervisedProcess {
   start(): void {
     this.#restart = null;
     this.#startedAt = performance.now();
-    const output = this.#log.open();
+    const log = this.#plan.atTerminal ? null : this.#log.open();
+    const output = log ?? 'inherit';
     const child = spawn(this.#plan.command, this.#plan.args, {
       cwd: this.#plan.directory,
       env: { ...this.#plan.environment },
@@ -62,7 +65,7 @@ export class SupervisedProcess {
       // A session of its own: Ctrl-C at the terminal reaches us alone, and we end the children in order.
       detached: true,
     });
-    closeSync(output);
+    if (log !== null) closeSync(log);
     child.once('error', (error) => this.#ended(`could not be started: ${error.message}`, null));
     child.once('exit', (code, signal) =>
       this.#ended(signal === null ? `ended with code ${code}` : `was ended by ${signal}`, child.pid ?? null),

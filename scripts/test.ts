@@ -1,0 +1,148 @@
+/**
+ * Usage: bin/test
+ * Makes this machine ready, then runs every check and test. One that fails does not hide the others; the last line is
+ * `N passed, N failed`, where a static check counts as one.
+ */
+import { spawn } from 'node:child_process';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findCheckout } from '../cmd/up/checkout.ts';
+import { Progress } from '../cmd/up/progress.ts';
+import { loadStartSettings } from '../internal/config/start-settings.ts';
+import { CannotStart } from '../internal/host/cannot-start.ts';
+import { DockerSocket } from '../internal/host/docker-socket.ts';
+import {
+  type HostPreparation,
+  prepareDocker,
+  prepareTools,
+  stopOwnDaemon,
+} from '../internal/host/prepare-host.ts';
+import { findTraefikBinary } from './find-traefik-binary.ts';
+
+interface Counts {
+  passed: number;
+  failed: number;
+}
+interface Phase {
+  readonly name: string;
+  readonly script: string;
+  /** jest counts its tests itself; any other check is one. */
+  readonly isJest: boolean;
+}
+
+const PHASES: readonly Phase[] = [
+  { name: 'format and lint', script: 'lint', isJest: false },
+  { name: 'types', script: 'typecheck', isJest: false },
+  { name: 'unit tests', script: 'test:unit', isJest: true },
+  { name: 'integration tests', script: 'test:int', isJest: true },
+  { name: 'end-to-end tests', script: 'test:e2e', isJest: true },
+];
+
+const progress = new Progress();
+const checkout = findCheckout();
+const folder = mkdtempSync(join(tmpdir(), 'berth-test-'));
+// The postgres user passes through on the way to its data.
+chmodSync(folder, 0o711);
+let wasInterrupted = false;
+// The running phase gets the same signal from the terminal and ends; what comes after it is clean-up only.
+process.on('SIGINT', () => {
+  wasInterrupted = true;
+});
+
+const total = await runAll();
+if (total.failed > 0) process.exitCode = 1;
+progress.print(`${total.passed} passed, ${total.failed} failed`);
+
+async function runAll(): Promise<Counts> {
+  const sum: Counts = { passed: 0, failed: 0 };
+  try {
+    const environment = await prepareTests();
+    for (const phase of PHASES) {
+      if (wasInterrupted) break;
+      const counts = await runPhase(phase, environment);
+      sum.passed += counts.passed;
+      sum.failed += counts.failed;
+    }
+    if (wasInterrupted) sum.failed += 1;
+  } catch (error) {
+    if (!(error instanceof CannotStart)) throw error;
+    progress.problem(error.message, error.details);
+    sum.failed += 1;
+  } finally {
+    await stopOwnDaemon(folder);
+    rmSync(folder, { recursive: true, force: true });
+  }
+  return sum;
+}
+
+async function prepareTests(): Promise<NodeJS.ProcessEnv> {
+  const settings = loadStartSettings();
+  const host: HostPreparation = {
+    docker: new DockerSocket(settings.dockerHost),
+    dataDir: folder,
+    environment: settings.environment,
+    confirm: (question) => progress.confirm(question),
+    say: (text) => progress.note(text),
+  };
+  await progress.step(
+    'Docker',
+    () => prepareDocker(host),
+    (version) => `engine ${version}`,
+  );
+  await progress.step(
+    'tools',
+    () => prepareTools(host),
+    () => 'git, busybox',
+  );
+  const traefik = await progress.step(
+    'Traefik program',
+    () => findTraefikBinary(settings, folder, (text) => progress.note(text)),
+    (binary) => binary,
+  );
+  return {
+    ...settings.environment,
+    BERTH_TEST_TRAEFIK: traefik,
+    BERTH_TEST_COUNTS: join(folder, 'counts'),
+  };
+}
+
+async function runPhase(phase: Phase, environment: NodeJS.ProcessEnv): Promise<Counts> {
+  progress.print(`\n── ${phase.name}`);
+  const startedAt = performance.now();
+  rmSync(join(folder, 'counts'), { force: true });
+  const code = await runScript(phase, environment);
+  const counts = phase.isJest ? readCounts(code) : { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1 };
+  const words = `${counts.passed} passed, ${counts.failed} failed`;
+  const milliseconds = performance.now() - startedAt;
+  if (counts.failed === 0) progress.done(phase.name, words, milliseconds);
+  else progress.print(`✗ ${phase.name}: ${words} (${(milliseconds / 1000).toFixed(1)} s)`);
+  return counts;
+}
+
+function runScript(phase: Phase, environment: NodeJS.ProcessEnv): Promise<number> {
+  return new Promise((resolve) => {
+    const args = ['run', '--silent', phase.script, ...(phase.isJest ? ['--', '--ci'] : [])];
+    const child = spawn('npm', args, {
+      cwd: checkout,
+      env: environment,
+      stdio: ['ignore', 'inherit', 'inherit'],
+    });
+    child.once('error', () => resolve(127));
+    child.once('exit', (code) => resolve(code ?? 1));
+  });
+}
+
+/** A run that failed without a failed test (it could not begin, it leaked) counts as one failure. */
+function readCounts(code: number): Counts {
+  const sum: Counts = { passed: 0, failed: 0 };
+  const file = join(folder, 'counts');
+  const lines = existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
+  for (const line of lines) {
+    const run: Counts = JSON.parse(line);
+    sum.passed += run.passed;
+    sum.failed += run.failed;
+  }
+  const wentWrong = code !== 0 || lines.length === 0;
+  return wentWrong && sum.failed === 0 ? { ...sum, failed: 1 } : sum;
+}
