@@ -57,7 +57,7 @@ async function readToken(path: string): Promise<Secret | null> {
   try {
     text = (await readFile(path, 'utf8')).trim();
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;
   }
   if (!isToken(text)) throw new Error(`${path} holds no API token; remove it to get a new one.`);

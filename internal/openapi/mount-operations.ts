@@ -1,6 +1,7 @@
 import { type Request, type Response, Router } from 'express';
 import { AppError } from '../errors/app-error.ts';
 import { type Caller, type Operation, STREAMED } from './operation.ts';
+import { readBody } from './read-body.ts';
 
 export interface MountOptions {
   /** @throws AppError unauthorized */
@@ -43,6 +44,8 @@ async function answer(
   options: MountOptions,
 ): Promise<void> {
   const caller = operation.auth === 'token' ? await options.authenticate(request) : null;
+  // After the token: nobody else's body is read.
+  if (operation.body) await readBody(request, response);
   const result = await operation.run({
     caller,
     requestId: String(request.id),

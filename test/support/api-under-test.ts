@@ -1,0 +1,58 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Express } from 'express';
+import supertest from 'supertest';
+import { ensureOwner } from '../../internal/auth/ensure-owner.ts';
+import type { PrismaClient } from '../../internal/db/database.ts';
+import { type AppNeeds, createApp } from '../../internal/http/create-app.ts';
+import { createLogger } from '../../internal/logger/logger.ts';
+import { SealedBox } from '../../internal/secrets/sealed-box.ts';
+import { createTestDatabase } from './database.ts';
+import { newKey } from './new-key.ts';
+
+export interface ApiUnderTest {
+  readonly app: Express;
+  readonly prisma: PrismaClient;
+  readonly token: string;
+  /** A request with the owner's token. */
+  call(method: 'get' | 'post' | 'patch' | 'put' | 'delete', path: string): supertest.Test;
+  close(): Promise<void>;
+}
+
+/** The API on a database of its own, with an owner; each answer is held against its own schema. */
+export async function startApi(overrides: Partial<AppNeeds> = {}): Promise<ApiUnderTest> {
+  const { database, close } = await createTestDatabase();
+  const { prisma } = database;
+  const directory = await mkdtemp(join(tmpdir(), 'berth-api-'));
+  const tokenFile = join(directory, 'admin-token');
+  await ensureOwner({ prisma, tokenFile });
+  const token = (await readFile(tokenFile, 'utf8')).trim();
+  const app = createApp({
+    prisma,
+    box: new SealedBox(newKey()),
+    logger: createLogger({ level: 'silent', process: 'api' }),
+    settings: {
+      baseDomain: 'apps.test',
+      httpPort: 8000,
+      publicUrl: 'http://berth.apps.test:8000',
+      gitAllowedHosts: ['github.com'],
+      gitPrivateHosts: ['127.0.0.1:9418'],
+      corsOrigins: [],
+    },
+    version: '0.0.0',
+    readBuildLogs: async () => '',
+    checkAnswers: true,
+    ...overrides,
+  });
+  return {
+    app,
+    prisma,
+    token,
+    call: (method, path) => supertest(app)[method](`/api/v1${path}`).auth(token, { type: 'bearer' }),
+    async close() {
+      await close();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
