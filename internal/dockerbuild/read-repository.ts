@@ -1,15 +1,15 @@
-import { lstat, open, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RepositoryFacts } from '../engine/plan-build.ts';
 import type { RepositoryReader } from '../engine/ports.ts';
-import { DeploymentFailed, type FailureCode } from '../errors/deployment-failed.ts';
+import { DeploymentFailed } from '../errors/deployment-failed.ts';
+import { kindOfPath, partsOfPath, readRegularFile } from './repository-path.ts';
 
 const MAX_MANIFEST_BYTES = 1 << 20;
 
 /** Looks at a checkout without following a link of it: what stands there was written by a stranger. */
 export const repositoryReader: RepositoryReader = {
   async read(directory, { rootDirectory, dockerfilePath }) {
-    const root = await findFolder(directory, rootDirectory);
+    const root = await findRoot(directory, rootDirectory);
     const files = (await readdir(root, { withFileTypes: true }))
       .filter((entry) => entry.isFile())
       .map((entry) => entry.name)
@@ -17,71 +17,47 @@ export const repositoryReader: RepositoryReader = {
     return {
       files,
       packageJson: files.includes('package.json') ? await readManifest(join(root, 'package.json')) : null,
-      dockerfileFound: await findDockerfile(root, dockerfilePath ?? 'Dockerfile'),
-    } satisfies RepositoryFacts;
+      dockerfileFound: await hasDockerfile(root, dockerfilePath ?? 'Dockerfile'),
+    };
   },
 };
 
-async function findFolder(directory: string, rootDirectory: string): Promise<string> {
-  const code = 'root_directory_missing';
-  const kind = await kindOf(directory, partsOf(rootDirectory, code, 'root_directory'));
-  if (kind !== 'folder') {
-    const found = { file: 'a file', link: 'behind a link', other: 'no folder', missing: 'not there' }[kind];
-    throw new DeploymentFailed(code, `The folder ${rootDirectory} is ${found} in this commit.`);
+/** Whether a regular file stands at that path. @throws DeploymentFailed dockerfile_invalid when something else does */
+export async function hasDockerfile(root: string, path: string): Promise<boolean> {
+  const parts = partsOfPath(path);
+  if (!parts) {
+    throw new DeploymentFailed(
+      'dockerfile_invalid',
+      'The dockerfile_path must be a relative path inside the repository.',
+    );
   }
-  return join(directory, rootDirectory);
-}
-
-async function findDockerfile(root: string, path: string): Promise<boolean> {
-  const code = 'dockerfile_invalid';
-  const kind = await kindOf(root, partsOf(path, code, 'dockerfile_path'));
+  const kind = await kindOfPath(root, parts);
   if (kind === 'file') return true;
   if (kind === 'missing') return false;
   const found = { folder: 'a folder', link: 'a link or behind one', other: 'no regular file' }[kind];
-  throw new DeploymentFailed(code, `${path} is ${found}; the Dockerfile must be a regular file.`);
+  throw new DeploymentFailed(
+    'dockerfile_invalid',
+    `${path} is ${found}; the Dockerfile must be a regular file.`,
+  );
 }
 
-/** The API refused such paths already; whoever opens files looks again, since rows can be written past it. */
-function partsOf(path: string, code: FailureCode, setting: string): string[] {
-  const parts = path.split('/').filter((part) => part !== '' && part !== '.');
-  if (path.length > 255 || path.startsWith('/') || /[\\\p{Cc}]/u.test(path) || parts.includes('..')) {
-    throw new DeploymentFailed(code, `The ${setting} must be a relative path inside the repository.`);
+async function findRoot(directory: string, rootDirectory: string): Promise<string> {
+  const code = 'root_directory_missing';
+  const parts = partsOfPath(rootDirectory);
+  if (!parts)
+    throw new DeploymentFailed(code, 'The root_directory must be a relative path inside the repository.');
+  const kind = await kindOfPath(directory, parts);
+  if (kind !== 'folder') {
+    const found = { file: 'a file', link: 'a link or behind one', other: 'no folder', missing: 'missing' }[
+      kind
+    ];
+    throw new DeploymentFailed(code, `The folder ${rootDirectory} is ${found} in this commit.`);
   }
-  return parts;
-}
-
-/** What the path leads to; a link on the way, or at its end, is `link`. */
-async function kindOf(
-  directory: string,
-  parts: readonly string[],
-): Promise<'file' | 'folder' | 'link' | 'other' | 'missing'> {
-  let path = directory;
-  let last: 'file' | 'folder' = 'folder';
-  for (const part of parts) {
-    if (last !== 'folder') return 'missing';
-    path = join(path, part);
-    const stats = await lstat(path).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT' || error.code === 'ENAMETOOLONG') return null;
-      throw error;
-    });
-    if (stats === null) return 'missing';
-    if (stats.isSymbolicLink()) return 'link';
-    if (stats.isDirectory()) last = 'folder';
-    else if (stats.isFile()) last = 'file';
-    else return 'other';
-  }
-  return last;
+  return join(directory, ...parts);
 }
 
 async function readManifest(path: string): Promise<string> {
-  const file = await open(path, 'r');
-  try {
-    const { size } = await file.stat();
-    if (size > MAX_MANIFEST_BYTES) {
-      throw new DeploymentFailed('context_invalid', 'The package.json is larger than 1 MB.');
-    }
-    return await file.readFile('utf8');
-  } finally {
-    await file.close();
-  }
+  const text = await readRegularFile(path, MAX_MANIFEST_BYTES);
+  if (text === null) throw new DeploymentFailed('context_invalid', 'The package.json is larger than 1 MB.');
+  return text;
 }

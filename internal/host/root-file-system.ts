@@ -35,7 +35,7 @@ export async function libraryEntries(program: string): Promise<RootEntry[]> {
   );
   const libraries = [...listing.matchAll(/(?:=>\s+|^\s+)(\/\S+)\s+\(0x/gm)].flatMap(([, path]) => path ?? []);
   // Older C libraries open the resolver's parts by name only when a name is looked up: ldd cannot know them.
-  const libc = libraries.find((path) => /\/libc\.so\.6$/.test(path));
+  const libc = libraries.find((path) => path.endsWith('/libc.so.6'));
   const resolver = libc
     ? ['libnss_dns.so.2', 'libnss_files.so.2', 'libresolv.so.2'].map((name) => join(dirname(libc), name))
     : [];

@@ -1,0 +1,67 @@
+import type { ImageBuildOptions } from 'dockerode';
+import type { AttemptRef } from '../engine/ports.ts';
+
+export interface BuildLimits {
+  readonly memoryMb: number;
+  readonly cpus: number;
+  readonly timeoutSeconds: number;
+  readonly contextMaxMb: number;
+}
+
+const CPU_PERIOD_MICROSECONDS = 100_000;
+
+/**
+ * Everything that is said to the daemon about a build: a closed set, so that no input can add to it (no host network,
+ * no extra hosts, no build arguments, no remote context).
+ */
+export function buildOptions(build: {
+  readonly ref: AttemptRef;
+  readonly instanceId: string;
+  readonly tag: string;
+  /** Name of the Dockerfile inside the context. */
+  readonly dockerfile: string;
+  readonly limits: BuildLimits;
+}): ImageBuildOptions {
+  const memory = build.limits.memoryMb * 1024 * 1024;
+  return {
+    t: build.tag,
+    dockerfile: build.dockerfile,
+    labels: imageLabels(build.ref, build.instanceId),
+    rm: true,
+    // Without it the container of a failed step stays.
+    forcerm: true,
+    memory,
+    memswap: memory,
+    cpuperiod: CPU_PERIOD_MICROSECONDS,
+    cpuquota: Math.round(build.limits.cpus * CPU_PERIOD_MICROSECONDS),
+  };
+}
+
+/** Whose image it is. */
+export function imageLabels(ref: AttemptRef, instanceId: string): Record<string, string> {
+  return {
+    'berth.instance': instanceId,
+    'berth.app': ref.appId,
+    'berth.app-name': ref.appName,
+    'berth.deployment': ref.deploymentId,
+    'berth.attempt': String(ref.attempt),
+    'berth.project': ref.projectId,
+    'berth.owner': ref.ownerHash,
+  };
+}
+
+const RESERVED_PREFIXES = ['traefik.', 'berth.', 'com.docker.compose.'];
+
+/**
+ * Labels of a built image that only the platform may give; sorted. A container inherits its image's labels, so that one
+ * of these would make routes, or pass for a container of another app.
+ */
+export function forbiddenLabels(
+  found: Readonly<Record<string, string>>,
+  ours: Readonly<Record<string, string>>,
+): string[] {
+  return Object.keys(found)
+    .filter((key) => RESERVED_PREFIXES.some((prefix) => key.toLowerCase().startsWith(prefix)))
+    .filter((key) => found[key] !== ours[key])
+    .sort();
+}

@@ -1,0 +1,117 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: Dockerfiles have variables of that look
+import { describe, expect, test } from '@jest/globals';
+import { checkDockerfile } from './dockerfile-rules.ts';
+
+const check = (text: string) => checkDockerfile(text, 'app1');
+
+describe('T18: a Dockerfile may not read an image of the platform or an image by id', () => {
+  const id = 'sha256:6a21ac5d5f3f4bb0f0c3b1f5b9d6b6f0bb0a57a8ad9a2c5a3c7f3a1f4e2d1c0b';
+  test.each([
+    'FROM berth/victim:dep1',
+    'from Berth/victim:dep1',
+    'FROM docker.io/berth/victim:dep1',
+    'FROM index.docker.io/berth/victim',
+    `FROM ${id}`,
+    'FROM 6a21ac5d5f3f',
+    'FROM 6a',
+    'FROM "berth/victim:dep1"',
+    "FROM ber'th'/victim:dep1",
+    'FROM ber\\th/victim:dep1',
+    'FROM \\\n  berth/victim:dep1',
+    'FROM --platform=linux/amd64 berth/victim',
+    'ARG BASE=berth/victim:dep1\nFROM $BASE',
+    'ARG A=berth\nARG B=${A}/victim\nFROM ${B}',
+    'FROM ${NOTHING:-berth/victim}',
+    'ARG A=x\nFROM ${A:+berth/victim}',
+    'ARG A=xxberth/victim\nFROM ${A#xx}',
+    'FROM \\$A',
+    'FROM alpine\nCOPY --from=berth/victim:dep1 / /',
+    'FROM alpine\nCOPY --from="berth/victim" / /',
+    'FROM alpine\nCOPY --chown=1:1 --from=berth/victim / /',
+    'FROM alpine\nCOPY --from=6a21ac5d5f3f / /',
+    'FROM alpine\nCOPY --from=1 / /',
+    'FROM alpine\nARG X=berth/victim\nCOPY --from=$X / /',
+    'FROM alpine\nONBUILD COPY --from=berth/victim / /',
+    'FROM alpine\nRUN --mount=type=bind,from=berth/victim,target=/x true',
+    'FROM alpine\nRUN --mount=type=bind,FROM=berth/victim,target=/x true',
+    'FROM alpine\nRUN --mount=type=bind,"from=berth/victim",target=/x true',
+    'FROM alpine\nRUN --mount="type=bind, from=berth/victim" true',
+    '# escape=`\nFROM `\nberth/victim',
+  ])('%j', (text) => {
+    expect(() => check(text)).toThrow(expect.objectContaining({ code: 'dockerfile_invalid' }));
+  });
+});
+
+test.each([
+  'FROM node:20',
+  'FROM scratch',
+  'FROM berthold/app',
+  'FROM registry.example:5000/berth/app',
+  'FROM alpine@sha256:6a21ac5d5f3f4bb0f0c3b1f5b9d6b6f0bb0a57a8ad9a2c5a3c7f3a1f4e2d1c0b',
+  'FROM cafe:latest',
+  'ARG VERSION=20\nFROM node:${VERSION}-slim AS build\nFROM build\nCOPY --from=build /a /a\nCOPY --from=0 /a /a',
+  'FROM alpine AS BEE\nFROM bee',
+  'FROM python\nRUN <<EOF\nfrom abc import x\nEOF\nUSER 1',
+  '# see FROM berth/x\nFROM alpine\nRUN echo berth/x',
+  'FROM --platform=$BUILDPLATFORM golang:1.22',
+  '',
+  'this is no Dockerfile',
+])('is fine: %j', (text) => {
+  expect(check(text).text).toBe(text);
+});
+
+describe('T16: only the official frontends may be named', () => {
+  test.each([
+    '# syntax=evil.example/f:1',
+    '#syntax = docker/dockerfile-evil:1',
+    '# Syntax=docker/dockerfile:1/../x',
+  ])('%s', (line) => {
+    expect(() => check(`${line}\nFROM alpine`)).toThrow('may only name docker/dockerfile');
+  });
+
+  test('which alone are no reason for BuildKit', () => {
+    expect(check('# syntax=docker/dockerfile:1.7\nFROM alpine').needsBuildKit).toEqual([]);
+  });
+});
+
+describe('BuildKit is used only where the Dockerfile needs it', () => {
+  test.each([
+    ['RUN --mount=type=tmpfs,target=/t true', ['RUN --mount']],
+    ['COPY --link a b', ['COPY --link']],
+    ['COPY --chmod=755 a b', ['COPY --chmod']],
+    ['ADD --checksum=sha256:0 http://x/y /', ['ADD --checksum']],
+    ['RUN <<EOF\necho hi\nEOF', ['a here-document']],
+    ['COPY <<-"EOF" /x\nhi\nEOF', ['a here-document']],
+    ['ARG TARGETARCH', ['the variable TARGETARCH']],
+    ['COPY --chown=1:1 --from=a b c', []],
+    ['RUN echo $((1 << 3)) && cat <<< hi', []],
+    ['RUN npm --mount x', []],
+    ['HEALTHCHECK --interval=5s CMD true', []],
+  ])('%j', (line, expected) => {
+    expect(check(`FROM alpine AS a\n${line}\n`).needsBuildKit).toEqual(expected);
+  });
+});
+
+describe('T19: a cache mount is the app’s own', () => {
+  test.each([
+    ['--mount=type=cache,target=/c', '--mount=type=cache,target=/c,id=app1-/c'],
+    ['--mount=target=/c,id=npm,type=cache', '--mount=target=/c,type=cache,id=app1-npm'],
+    ['--mount=type=cache,dst=/c,sharing=locked', '--mount=type=cache,dst=/c,sharing=locked,id=app1-/c'],
+    ['--mount=type=${T},target=/c', '--mount=type=${T},target=/c,id=app1-/c'],
+    ['--mount=type=tmpfs,target=/c', '--mount=type=tmpfs,target=/c'],
+  ])('%s', (written, built) => {
+    expect(check(`FROM alpine\nRUN ${written} \\\n  --network=none true\n`).text).toBe(
+      `FROM alpine\nRUN ${built} \\\n  --network=none true\n`,
+    );
+  });
+
+  test.each([
+    '--mount=type="cache",target=/c',
+    '--mount=type=cache,\\\ntarget=/c',
+    '--mount=type=${T},target=/c',
+  ])('and refused when it cannot be named: %j', (written) => {
+    const text = `FROM alpine\nRUN ${written} true\n`;
+    if (written.includes('$')) expect(check(text).text).toContain('id=app1-/c');
+    else expect(() => check(text)).toThrow('in one word without quotes');
+  });
+});

@@ -1,0 +1,123 @@
+import { type Dockerfile, DockerfileParser } from 'dockerfile-ast';
+import { DeploymentFailed } from '../errors/deployment-failed.ts';
+import { buildKitNeeds } from './buildkit-needs.ts';
+import {
+  logicalLine,
+  mountOptions,
+  type ParsedInstruction,
+  parseInstruction,
+  unquote,
+} from './dockerfile-flags.ts';
+import { nameCaches } from './own-caches.ts';
+import { substitute } from './substitute-arguments.ts';
+
+/** How a Dockerfile is to be built, after it has passed the rules. */
+export interface CheckedDockerfile {
+  /** The text to build: the given one, but cache mounts renamed so that no two apps share one. */
+  readonly text: string;
+  /** What the classic builder, which keeps to the limits, does not know; empty when it can build it. */
+  readonly needsBuildKit: readonly string[];
+}
+
+const MAX_BYTES = 256 * 1024;
+const OFFICIAL_FRONTEND =
+  /^(?:docker\.io\/)?docker\/dockerfile(?:-upstream)?(?::[\w.-]+)?(?:@sha256:[0-9a-f]{64})?$/;
+
+/**
+ * Refuses what would read another app's image: names of ours, and images by id. This is the first, cheap line: it looks
+ * at the text, not at what a base image brings along. The official frontends are the only ones that `# syntax` may name.
+ * @throws DeploymentFailed dockerfile_invalid
+ */
+export function checkDockerfile(text: string, appId: string): CheckedDockerfile {
+  if (Buffer.byteLength(text) > MAX_BYTES) refuse('The Dockerfile is larger than 256 KB.');
+  const dockerfile = DockerfileParser.parse(text);
+  checkFrontend(dockerfile);
+  const instructions = parse(text, dockerfile);
+  checkSources(instructions);
+  return {
+    text: nameCaches(text, instructions, appId),
+    needsBuildKit: buildKitNeeds(instructions, text),
+  };
+}
+
+function parse(text: string, dockerfile: Dockerfile): ParsedInstruction[] {
+  const lines = text.split('\n');
+  return dockerfile.getInstructions().map((instruction) => {
+    const { start, end } = instruction.getRange();
+    const source = [
+      ...lines.slice(start.line, end.line),
+      (lines[end.line] ?? '').slice(0, end.character),
+    ].join('\n');
+    const line = logicalLine(source.slice(start.character), dockerfile.getEscapeCharacter());
+    const parsed = parseInstruction(line);
+    // A trigger runs when someone builds from this image; it is held to the same rules.
+    return parsed.keyword === 'ONBUILD' ? parseInstruction(parsed.words.join(' ')) : parsed;
+  });
+}
+
+function checkFrontend(dockerfile: Dockerfile): void {
+  for (const directive of dockerfile.getDirectives()) {
+    if (directive.getName().toLowerCase() !== 'syntax') continue;
+    if (!OFFICIAL_FRONTEND.test(directive.getValue())) {
+      refuse(`"# syntax" may only name docker/dockerfile, not ${directive.getValue().slice(0, 100)}.`);
+    }
+  }
+}
+
+function checkSources(instructions: readonly ParsedInstruction[]): void {
+  const defaults = new Map<string, string>();
+  /** Names and numbers by which later instructions may mean an earlier stage. */
+  const stages = new Set<string>();
+  let count = 0;
+  for (const { keyword, flags, words } of instructions) {
+    if (keyword === 'ARG' && count === 0) {
+      for (const word of words) {
+        const [name = '', ...value] = word.split('=');
+        if (value.length > 0)
+          defaults.set(name, substitute(unquote(value.join('=')), defaults) ?? refuseVariable(word));
+      }
+    } else if (keyword === 'FROM') {
+      const [written = '', as, stage] = words;
+      const image = unquote(substitute(written, defaults) ?? refuseVariable(written));
+      if (!stages.has(image.toLowerCase())) refuseOurs(image);
+      stages.add(String(count++));
+      if (as?.toUpperCase() === 'AS' && stage !== undefined) stages.add(stage.toLowerCase());
+    } else {
+      for (const source of sourcesOf(keyword, flags)) {
+        if (source.includes('$')) refuseVariable(source);
+        if (!stages.has(source.toLowerCase())) refuseOurs(source);
+      }
+    }
+  }
+}
+
+function sourcesOf(keyword: string, flags: ParsedInstruction['flags']): string[] {
+  if (keyword === 'COPY' || keyword === 'ADD') {
+    return flags.filter(({ name }) => name === 'from').map(({ value }) => value);
+  }
+  if (keyword !== 'RUN') return [];
+  return flags
+    .filter(({ name }) => name === 'mount')
+    .flatMap(({ value }) => mountOptions(value).get('from') ?? []);
+}
+
+/** An id, or the beginning of one, finds any image of the daemon; so does a name of ours. */
+function refuseOurs(image: string): void {
+  const name = image.replaceAll('\\', '').toLowerCase();
+  if (/^(?:sha256:.*|[0-9a-f]+)$/.test(name)) {
+    refuse(`Images are named, not given by id: ${image.slice(0, 100)}.`);
+  }
+  if (/^(?:(?:index\.)?docker\.io\/)?berth\//.test(name)) {
+    refuse(
+      `${image.slice(0, 100)} is an image of this platform; build from one of your own or a public one.`,
+    );
+  }
+}
+
+function refuseVariable(text: string): never {
+  return refuse(`An image may be named by plain ARG variables before FROM only: ${text.slice(0, 100)}.`);
+}
+
+function refuse(reason: string): never {
+  throw new DeploymentFailed('dockerfile_invalid', reason);
+}
