@@ -1,0 +1,65 @@
+import { join } from 'node:path';
+import { ensureOwner } from '../../internal/auth/ensure-owner.ts';
+import type { Config } from '../../internal/config/config.ts';
+import { InvalidConfig, loadConfig } from '../../internal/config/load-config.ts';
+import { VERSION } from '../../internal/config/version.ts';
+import { openDatabase } from '../../internal/db/database.ts';
+import { ensureInstance } from '../../internal/db/instance.ts';
+import { migrate } from '../../internal/db/migrate.ts';
+import { readBuildLogs } from '../../internal/deployments/deployment-build-logs.ts';
+import { createApp } from '../../internal/http/create-app.ts';
+import { createFallbackPages } from '../../internal/http/fallback-pages.ts';
+import { listen } from '../../internal/http/listen.ts';
+import { createLogger, type Logger } from '../../internal/logger/logger.ts';
+import { SealedBox } from '../../internal/secrets/sealed-box.ts';
+
+/** A request that runs may take so long to end after SIGTERM. */
+const GRACE_MS = 5_000;
+
+/** Settings → database → owner → two listeners → serve until SIGTERM → close in reverse order. */
+async function main(config: Config, logger: Logger): Promise<void> {
+  const stopped = new Promise((stop) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop);
+  });
+
+  const database = openDatabase(config.databaseUrl, logger);
+  const { prisma } = database;
+  await migrate(database.pool);
+  const instanceId = await ensureInstance(prisma, config.dataDir);
+  const tokenFile = join(config.dataDir, 'admin-token');
+  if ((await ensureOwner({ prisma, tokenFile })).created) logger.info({ tokenFile }, 'owner token stored');
+
+  const app = createApp({
+    prisma,
+    box: new SealedBox(config.encryptionKey),
+    logger,
+    settings: config,
+    version: VERSION,
+    readBuildLogs: (deploymentId) => readBuildLogs(prisma, deploymentId),
+  });
+  const fallback = await listen(createFallbackPages({ prisma, logger }), {
+    port: config.fallbackPort,
+    address: '127.0.0.1',
+  });
+  const api = await listen(app, { port: config.apiPort, address: config.apiAddress });
+  logger.info({ address: config.apiAddress, port: api.port, instanceId }, 'API started');
+
+  await stopped;
+  await api.close(GRACE_MS);
+  await fallback.close(GRACE_MS);
+  await database.close();
+  logger.info('API stopped');
+}
+
+try {
+  const config = loadConfig();
+  const logger = createLogger({ level: config.logLevel, process: 'api' });
+  await main(config, logger).catch((error: unknown) => {
+    logger.fatal({ err: error }, 'API cannot start');
+    process.exit(1);
+  });
+} catch (error) {
+  if (!(error instanceof InvalidConfig)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 78;
+}
