@@ -80,7 +80,7 @@ describe('a checkout', () => {
     expect(lstatSync(join(checkout.directory, 'run.sh')).mode & 0o111).not.toBe(0);
     expect(readlinkSync(join(checkout.directory, 'latest'))).toBe('src/app.js');
     expect(lines.map(({ text }) => text)).toEqual([
-      `Fetching ${head.slice(0, 7)} of branch main from ${server.host}`,
+      `Fetching branch main from ${server.host}`,
       `Checked out ${head.slice(0, 7)}: First commit`,
     ]);
   });
@@ -95,7 +95,7 @@ describe('a checkout', () => {
 
   test('A15: is of that commit also where the server gives branches only', async () => {
     const asked = await repository.commit({ version: '1' }, 'Asked for', 'long');
-    for (let n = 0; n < 120; n += 1) await repository.commit({ version: String(n) }, `Later ${n}`, 'long');
+    for (let n = 0; n < 60; n += 1) await repository.commit({ version: String(n) }, `Later ${n}`, 'long');
     const oldServer = await serveGit(repository.folder, { servesCommits: false });
     try {
       const checkout = await gitCheckout({ privateHosts: [oldServer.host] }).checkout(
@@ -177,6 +177,26 @@ describe('a checkout fails, says why and leaves nothing', () => {
     const checkouts = gitCheckout();
     await expect(checkouts.checkout(request(changes), options())).rejects.toMatchObject({ code, message });
     expect(await checkouts.listDeployments()).toEqual([]);
+  });
+
+  test('commit_not_found: the id is of a tree or of a tag', async () => {
+    await repository.git(
+      '-c',
+      'user.name=Ada',
+      '-c',
+      'user.email=a@example.com',
+      'tag',
+      '-m',
+      'One',
+      'v1',
+      'main',
+    );
+    for (const thing of ['main^{tree}', 'v1']) {
+      const commitSha = await repository.git('rev-parse', thing);
+      await expect(gitCheckout().checkout(request({ commitSha }), options())).rejects.toMatchObject({
+        code: 'commit_not_found',
+      });
+    }
   });
 
   test('repository_empty', async () => {

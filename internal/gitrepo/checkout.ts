@@ -6,7 +6,7 @@ import type { Logger } from '../logger/logger.ts';
 import { acceptRequest, type Source } from './accept-request.ts';
 import { AttemptFolders } from './attempt-folders.ts';
 import { type AttemptLimits, startLimits } from './attempt-limits.ts';
-import { fetchCommit, type PinnedCommit } from './fetch-commit.ts';
+import { type FetchedCommit, fetchCommit } from './fetch-commit.ts';
 import { GitFailed, prepareGit, type RunGit } from './git-command.ts';
 import { explainGitFailure, isRedirect } from './git-failure.ts';
 import { pinAddress, type ResolveHost, resolveBySystem } from './pin-address.ts';
@@ -94,10 +94,9 @@ export class GitCheckout implements SourceCheckout {
   async #checkOut(attempt: Attempt): Promise<Checkout> {
     const { directory, source, limits, onLine } = attempt;
     const git = await this.#prepareGit(attempt);
-    await git(['init', '--quiet', '--template=']);
-    const { branch, commitSha } = await fetchFollowingDotGit(git, source, onLine);
-    await git(['checkout', '--quiet', '--force', '--detach', commitSha]);
-    const message = await git(['show', '--no-patch', '--no-show-signature', '--format=%B', commitSha]);
+    await git(['init', '--template=']);
+    const { branch, commitSha, message } = await fetchFollowingDotGit(git, source, onLine);
+    await git(['checkout', '--no-progress', '--force', '--detach', commitSha]);
     await limits.check();
     await rm(join(directory, '.git'), { recursive: true, force: true });
     limits.signal.throwIfAborted();
@@ -132,7 +131,7 @@ export class GitCheckout implements SourceCheckout {
 }
 
 /** GitLab redirects `…/name` to `…/name.git`: tried by ourselves on the same host, as no redirect is followed. */
-async function fetchFollowingDotGit(git: RunGit, source: Source, onLine: LineSink): Promise<PinnedCommit> {
+async function fetchFollowingDotGit(git: RunGit, source: Source, onLine: LineSink): Promise<FetchedCommit> {
   try {
     return await fetchCommit(git, source, onLine);
   } catch (error) {

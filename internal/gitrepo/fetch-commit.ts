@@ -2,26 +2,71 @@ import type { LineSink } from '../engine/ports.ts';
 import { DeploymentFailed } from '../errors/deployment-failed.ts';
 import type { Source } from './accept-request.ts';
 import { GitFailed, type RunGit } from './git-command.ts';
-import { refusesCommits } from './git-failure.ts';
+import { isMissingRef, refusesCommits } from './git-failure.ts';
 import { chooseDefaultBranch, parseRemoteRefs, type RemoteRefs } from './remote-refs.ts';
 
-/** Which commit is built, decided before it is fetched: a branch that moves meanwhile changes nothing. */
-export interface PinnedCommit {
+export interface FetchedCommit {
+  readonly branch: string;
+  readonly commitSha: string;
+  /** As its author wrote it: not safe to print. */
+  readonly message: string;
+}
+
+interface PinnedCommit {
   readonly branch: string;
   readonly commitSha: string;
 }
 
 /** How far to look back in a branch on servers that do not give single commits; then the whole history. */
-const DEPTHS = [100, 2000];
-const FETCH = ['fetch', '--quiet', '--no-tags', '--no-recurse-submodules'];
+const DEPTHS = [50, 1000];
+// Without `--quiet`: simple-git waits 50 ms more for the output of a command that wrote none.
+const FETCH = ['fetch', '--no-progress', '--no-tags', '--no-recurse-submodules'];
 
 /**
- * Decides which commit is meant and brings exactly that one into the repository in git's folder.
+ * Brings exactly one commit into the repository in git's folder and tells which: the one that is asked for, else the
+ * head of the branch at that moment. A branch that moves meanwhile changes nothing.
  * @throws DeploymentFailed branch_not_found, commit_not_found, repository_empty
  * @throws GitFailed whatever else git says
  */
-export async function fetchCommit(git: RunGit, source: Source, onLine: LineSink): Promise<PinnedCommit> {
-  const commit = await pinCommit(git, source);
+export async function fetchCommit(git: RunGit, source: Source, onLine: LineSink): Promise<FetchedCommit> {
+  const { branch, commitSha } = source;
+  if (branch === null) {
+    const defaultHead = await findDefaultHead(git, source);
+    return await fetchPinned(
+      git,
+      source,
+      { ...defaultHead, ...(commitSha === null ? {} : { commitSha }) },
+      onLine,
+    );
+  }
+  return commitSha === null
+    ? await fetchHead(git, source, branch, onLine)
+    : await fetchPinned(git, source, { branch, commitSha }, onLine);
+}
+
+async function fetchHead(
+  git: RunGit,
+  source: Source,
+  branch: string,
+  onLine: LineSink,
+): Promise<FetchedCommit> {
+  onLine({ text: `Fetching branch ${branch} from ${source.host}` });
+  try {
+    await git([...FETCH, '--depth=1', '--', source.url, `refs/heads/${branch}`]);
+  } catch (error) {
+    throw error instanceof GitFailed && isMissingRef(error.output)
+      ? await explainMissingBranch(git, source)
+      : error;
+  }
+  return { branch, ...(await readCommit(git, 'FETCH_HEAD')) };
+}
+
+async function fetchPinned(
+  git: RunGit,
+  source: Source,
+  commit: PinnedCommit,
+  onLine: LineSink,
+): Promise<FetchedCommit> {
   onLine({ text: `Fetching ${commit.commitSha.slice(0, 7)} of branch ${commit.branch} from ${source.host}` });
   try {
     await git([...FETCH, '--depth=1', '--', source.url, commit.commitSha]);
@@ -29,19 +74,25 @@ export async function fetchCommit(git: RunGit, source: Source, onLine: LineSink)
     if (!(error instanceof GitFailed && refusesCommits(error.output))) throw error;
     await fetchThroughBranch(git, source.url, commit);
   }
-  return commit;
+  const read = await readCommit(git, commit.commitSha);
+  // Git peels a tag to its commit, which is not the one that was named.
+  if (read.commitSha !== commit.commitSha) throw notInBranch(commit);
+  return { branch: commit.branch, ...read };
 }
 
-async function pinCommit(git: RunGit, source: Source): Promise<PinnedCommit> {
-  const { branch, commitSha } = source;
-  // Both are known: the remote need not be asked.
-  if (branch !== null && commitSha !== null) return { branch, commitSha };
+async function readCommit(git: RunGit, revision: string): Promise<{ commitSha: string; message: string }> {
+  // `^{commit}`: a tag or a tree has an id too, and neither can be deployed.
+  const commit = `${revision}^{commit}`;
+  const text = await git(['show', '--no-patch', '--no-show-signature', '--format=%H%n%B', commit, '--']);
+  return { commitSha: text.slice(0, 40), message: text.slice(41) };
+}
 
-  const refs = await listRefs(git, source.url, ['HEAD', `refs/heads/${branch ?? 'main'}`]);
-  const chosen = branch ?? chooseDefaultBranch(refs);
-  const head = chosen === null ? undefined : refs.branches.get(chosen);
-  if (chosen === null || head === undefined) throw await explainMissingBranch(git, source);
-  return { branch: chosen, commitSha: commitSha ?? head };
+async function findDefaultHead(git: RunGit, source: Source): Promise<PinnedCommit> {
+  const refs = await listRefs(git, source.url, ['HEAD', 'refs/heads/main']);
+  const branch = chooseDefaultBranch(refs);
+  const commitSha = branch === null ? undefined : refs.branches.get(branch);
+  if (branch === null || commitSha === undefined) throw await explainMissingBranch(git, source);
+  return { branch, commitSha };
 }
 
 async function explainMissingBranch(git: RunGit, source: Source): Promise<DeploymentFailed> {

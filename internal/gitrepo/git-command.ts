@@ -84,6 +84,7 @@ function gitSettings(surroundings: GitSurroundings): string[] {
     'http.followRedirects=false',
     'http.lowSpeedLimit=1',
     `http.lowSpeedTime=${surroundings.lowSpeedSeconds}`,
+    'advice.detachedHead=false',
     // A garbage collection in the background would outlive the attempt.
     'gc.auto=0',
     'maintenance.auto=false',

@@ -26,7 +26,7 @@ const MEANINGS: readonly (readonly [RegExp, FailureCode, (host: string) => strin
     (host) => `${host} has no such repository.`,
   ],
   [/couldn't find remote ref/i, 'branch_not_found', () => 'The branch is not in the repository.'],
-  [/not our ref/, 'commit_not_found', () => 'The commit is not in the repository.'],
+  [/not our ref|expected commit type/, 'commit_not_found', () => 'The commit is not in the repository.'],
   [
     /SSL certificate|server certificate|certificate verif/i,
     'clone_failed',
@@ -45,6 +45,11 @@ const MEANINGS: readonly (readonly [RegExp, FailureCode, (host: string) => strin
 /** Did the server answer with another address instead of the repository? */
 export function isRedirect(output: string): boolean {
   return MEANINGS[0]?.[0].test(output) ?? false;
+}
+
+/** Has the remote no branch of that name (or no branch at all)? */
+export function isMissingRef(output: string): boolean {
+  return /couldn't find remote ref/i.test(output);
 }
 
 /** Does the server give branches only, so that a commit must be found in a branch's history? */

@@ -41,7 +41,8 @@ export async function startGitHttpServer(options: GitHttpServerOptions): Promise
       stdio: ['pipe', 'pipe', 'ignore'],
     });
     children.add(child);
-    child.on('exit', () => children.delete(child));
+    child.on('close', () => children.delete(child));
+    child.on('error', () => response.destroy());
     answer(request, response, child).catch(() => response.destroy());
   });
   await new Promise<void>((resolve, reject) => {
