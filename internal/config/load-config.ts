@@ -1,5 +1,5 @@
 import { homedir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative } from 'node:path';
 import { z } from 'zod';
 import { Secret } from '../secrets/secret.ts';
 import type { Config } from './config.ts';
@@ -17,27 +17,20 @@ export class InvalidConfig extends Error {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-const port = (fallback: number) =>
-  z.coerce
-    .number('must be a port number')
-    .int()
-    .min(1, 'must be 1–65535')
-    .max(65535, 'must be 1–65535')
+/** Digits only: `Number('0x50')` and `Number('1e3')` are numbers too, and nobody means them. */
+const whole = (fallback: number, range: { min?: number; max: number; of: string }) => {
+  const { min = 1, max, of } = range;
+  const problem = `must be ${of}, ${min} to ${max}`;
+  return z
+    .string()
+    .regex(/^\d+$/, problem)
+    .transform(Number)
+    .pipe(z.number().min(min, problem).max(max, problem))
     .default(fallback);
-const seconds = (fallback: number, max = 86_400) =>
-  z.coerce
-    .number('must be a number of seconds')
-    .int()
-    .min(1, 'must be at least 1')
-    .max(max, `must be at most ${max}`)
-    .default(fallback);
-const count = (fallback: number, max: number) =>
-  z.coerce
-    .number('must be a whole number')
-    .int()
-    .min(1, 'must be at least 1')
-    .max(max, `must be at most ${max}`)
-    .default(fallback);
+};
+const port = (fallback: number) => whole(fallback, { max: 65_535, of: 'a port number' });
+const seconds = (fallback: number, max = 86_400) => whole(fallback, { max, of: 'a number of seconds' });
+const count = (fallback: number, max: number) => whole(fallback, { max, of: 'a whole number' });
 const list = z
   .string()
   .default('')
@@ -57,26 +50,56 @@ const domain = z
   )
   .max(190);
 
-/** Values that stand in examples and must never guard anything. */
-const EXAMPLE_SECRETS = new Set(['changeme', 'change-me', 'secret', 'development', 'example']);
+const MAKE_ONE = 'make one with: openssl rand -base64 32';
+
+/** What stands in examples and tutorials; a random value contains one of these once in millions. */
+const EXAMPLE = /change.?(me|this|it)|example|secret|password|placeholder|default|0123456789|abcdefgh/i;
 
 const longSecret = z
-  .string('is missing; bin/up makes one, or: openssl rand -base64 32')
-  .min(32, 'must have at least 32 characters; make one with: openssl rand -base64 32')
-  .refine((value) => !EXAMPLE_SECRETS.has(value.toLowerCase()), 'is an example value; make a real one')
-  .refine((value) => new Set(value).size > 4, 'repeats the same few characters; make a real one');
+  .string(`is missing; bin/up makes it, or ${MAKE_ONE}`)
+  .min(32, `must have at least 32 characters; ${MAKE_ONE}`)
+  .refine((value) => !EXAMPLE.test(value), `is an example value; ${MAKE_ONE}`)
+  .refine((value) => new Set(value).size >= 10, `repeats the same few characters; ${MAKE_ONE}`);
 
-const encryptionKey = longSecret.refine(
-  (value) =>
-    Buffer.from(value, 'base64').length === 32 && !Buffer.from(value, 'base64').every((byte) => byte === 0),
-  'must be 32 random bytes in base64; make one with: openssl rand -base64 32',
-);
+const encryptionKey = z
+  .string(`is missing; bin/up makes it, or ${MAKE_ONE}`)
+  .refine(
+    (value) => /^[\w+/-]{43}=?$/.test(value) && Buffer.from(value, 'base64').length === 32,
+    `must be exactly 32 bytes in base64; ${MAKE_ONE}`,
+  )
+  .refine((value) => looksRandom(Buffer.from(value, 'base64')), `is an example value; ${MAKE_ONE}`)
+  .refine((value) => !EXAMPLE.test(value), `is an example value; ${MAKE_ONE}`);
+
+/** Neither zeros and the like, nor a row of numbers. 32 random bytes have fewer than 16 different ones once in 10^14. */
+function looksRandom(bytes: Buffer): boolean {
+  const steps = new Set(bytes.subarray(1).map((byte, index) => byte - (bytes[index] ?? 0)));
+  return new Set(bytes).size >= 16 && steps.size > 4;
+}
+
+/** Where this program was installed: the folder with `internal/`, or the one with `dist/internal/`. */
+function installationDirectory(): string {
+  const directory = join(import.meta.dirname, '../..');
+  return basename(directory) === 'dist' ? dirname(directory) : directory;
+}
+
+const isOutsideInstallation = (path: string): boolean => {
+  const from = relative(installationDirectory(), path);
+  return from.startsWith('..') || isAbsolute(from);
+};
 
 const schema = z.object({
-  DATA_DIR: absolutePath.optional(),
+  DATA_DIR: absolutePath
+    .refine(
+      isOutsideInstallation,
+      'must not be inside the folder Berth is installed in, which an update replaces; e.g. /var/lib/berth',
+    )
+    .optional(),
   DATABASE_URL: z
     .string('is missing; set it, or start with bin/up, which brings a Postgres of its own')
-    .regex(/^postgres(ql)?:\/\//, 'must begin with postgresql://'),
+    .refine(
+      (value) => /^postgres(ql)?:\/\//.test(value) && URL.canParse(value),
+      'must be a URL such as postgresql://user:password@host:5432/database',
+    ),
   DOCKER_HOST: z
     .string()
     .regex(/^unix:\/\/\//, 'must be a unix socket of a daemon on this host, e.g. unix:///var/run/docker.sock')
@@ -90,23 +113,16 @@ const schema = z.object({
   TRAEFIK_API_URL: z
     .url({ protocol: /^https?$/, error: 'must be an http(s) URL' })
     .default('http://127.0.0.1:8082'),
-  POLL_INTERVAL_MS: z.coerce
-    .number('must be milliseconds')
-    .int()
-    .min(50, 'must be at least 50')
-    .max(60_000)
-    .default(2000),
+  POLL_INTERVAL_MS: whole(2000, { min: 50, max: 60_000, of: 'milliseconds' }),
   QUEUE_NOTIFY: z.stringbool('must be true or false').default(true),
   WORKER_CONCURRENCY: count(2, 64),
-  LEASE_SECONDS: z.coerce
-    .number()
-    .int()
-    .min(3, 'must be at least 3')
-    .max(30, 'must be at most 30')
-    .default(30),
+  LEASE_SECONDS: whole(30, { min: 3, max: 30, of: 'seconds' }),
   WORK_DIR: absolutePath.optional(),
   GATE_TOOL: absolutePath.optional(),
-  NETWORK_POOL: z.cidrv4('must be an IPv4 CIDR such as 10.89.0.0/16').default('10.89.0.0/16'),
+  NETWORK_POOL: z
+    .cidrv4('must be an IPv4 CIDR such as 10.89.0.0/16')
+    .refine((cidr) => Number(cidr.split('/')[1]) <= 24, 'must be a /24 or larger: each project gets a /24')
+    .default('10.89.0.0/16'),
   ENCRYPTION_KEY: encryptionKey,
   SESSION_SECRET: longSecret,
   GIT_ALLOWED_HOSTS: list.default(['github.com', 'gitlab.com', 'bitbucket.org', 'codeberg.org']),
@@ -119,7 +135,11 @@ const schema = z.object({
     .default('node:20-slim'),
   BUILD_TIMEOUT_SECONDS: seconds(900),
   BUILD_MEMORY_MB: count(2048, 1_048_576),
-  BUILD_CPUS: z.coerce.number().min(0.1).max(256).default(2),
+  BUILD_CPUS: z.coerce
+    .number('must be a number of CPUs')
+    .min(0.1, 'must be at least 0.1')
+    .max(256, 'must be at most 256')
+    .default(2),
   CONTEXT_MAX_MB: count(2048, 102_400),
   GATE_TIMEOUT_SECONDS: seconds(60, 3600),
   WATCH_SECONDS: seconds(10, 600),
@@ -131,6 +151,23 @@ const schema = z.object({
   NODE_ENV: z.string().optional(),
   FAULT_AT: z.string().optional(),
 });
+
+/** Zod checks what is between settings only when each is right by itself; one start shall tell everything. */
+const evenIfOthersAreWrong = (...names: string[]) => ({
+  when: ({ issues }: z.core.ParsePayload) => !issues.some((issue) => names.includes(String(issue.path?.[0]))),
+});
+
+const settings = schema
+  .refine(({ PORT, FALLBACK_PORT, HTTP_PORT }) => new Set([PORT, FALLBACK_PORT, HTTP_PORT]).size === 3, {
+    path: ['PORT'],
+    message: 'must differ from HTTP_PORT and FALLBACK_PORT, and they from each other',
+    ...evenIfOthersAreWrong('PORT', 'FALLBACK_PORT', 'HTTP_PORT'),
+  })
+  .refine(({ ENCRYPTION_KEY, SESSION_SECRET }) => ENCRYPTION_KEY !== SESSION_SECRET, {
+    path: ['SESSION_SECRET'],
+    message: `must differ from ENCRYPTION_KEY; ${MAKE_ONE}`,
+    ...evenIfOthersAreWrong('ENCRYPTION_KEY', 'SESSION_SECRET'),
+  });
 
 /** The names this program reads, for the test that keeps `.env.example` complete. */
 export const SETTING_NAMES: readonly string[] = Object.keys(schema.shape).filter(
@@ -147,7 +184,7 @@ export function defaultDataDir(isRoot: boolean): string {
  * @throws InvalidConfig naming every problem at once.
  */
 export function loadConfig(environment: Environment = process.env): Config {
-  const value = parse(schema, environment);
+  const value = parse(settings, environment);
   const dataDir = value.DATA_DIR ?? defaultDataDir(process.getuid?.() === 0);
   return Object.freeze({
     dataDir,
@@ -196,11 +233,15 @@ export function loadDatabaseUrl(environment: Environment = process.env): Secret 
   return new Secret(parse(schema.pick({ DATABASE_URL: true }), environment).DATABASE_URL);
 }
 
-function parse<T>(settings: z.ZodType<T>, environment: Environment): T {
+function parse<T>(schemaOrPart: z.ZodType<T>, environment: Environment): T {
   const present = Object.fromEntries(
     Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
   );
-  const parsed = settings.safeParse(present);
+  const parsed = schemaOrPart.safeParse(present);
   if (parsed.success) return parsed.data;
-  throw new InvalidConfig(parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`));
+  // One line for each setting: its first problem, from which the others mostly follow.
+  const problems = new Map(
+    parsed.error.issues.toReversed().map((issue) => [issue.path.join('.'), issue.message]),
+  );
+  throw new InvalidConfig([...problems].toReversed().map(([name, problem]) => `${name} ${problem}`));
 }
