@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { CannotStart } from './cannot-start.ts';
 
@@ -30,11 +30,7 @@ export function makeDataDir(dataDir: string, checkout: string): void {
 /** ENCRYPTION_KEY and SESSION_SECRET, made once in `secrets.env` (0600). Losing that file loses every sealed value. */
 export function loadOrMakeSecrets(dataDir: string): MadeSecrets {
   const path = join(dataDir, 'secrets.env');
-  try {
-    return parseSecrets(readFileSync(path, 'utf8'), path);
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
-  }
+  if (existsSync(path)) return parseSecrets(readFileSync(path, 'utf8'), path);
   const made = { ENCRYPTION_KEY: randomSecret(), SESSION_SECRET: randomSecret() };
   const text = Object.entries(made).map(([name, value]) => `${name}=${value}\n`);
   writeFileSync(path, text.join(''), { mode: 0o600, flag: 'wx' });

@@ -21,7 +21,8 @@ export function isAlive(process: ProcessIdentity): boolean {
 
 /** SIGTERM, then SIGKILL to it and its process group after the grace. Already gone: nothing happens. */
 export async function endProcess(target: ProcessIdentity, graceMs: number): Promise<void> {
-  if (isAlive(target)) trySignal(target.pid, 'SIGTERM');
+  if (!isAlive(target)) return;
+  trySignal(target.pid, 'SIGTERM');
   if (await hasEnded(target, graceMs)) return;
   trySignal(-target.pid, 'SIGKILL');
   trySignal(target.pid, 'SIGKILL');

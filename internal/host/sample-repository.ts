@@ -20,15 +20,13 @@ export async function commitSample(
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<void> {
   const repository = sampleRepository(dataDir);
+  const options = { cwd: folder, env: withoutGitSettings(environment) };
   const git = (...args: string[]) =>
-    run('git', [`--git-dir=${repository}`, `--work-tree=${folder}`, ...args], {
-      cwd: folder,
-      env: withoutGitSettings(environment),
-    });
+    run('git', [`--git-dir=${repository}`, `--work-tree=${folder}`, ...args], options);
   if (!existsSync(join(repository, 'HEAD'))) {
-    await git('init', '--quiet', '--bare', '--initial-branch=main', repository);
+    await run('git', ['init', '--quiet', '--bare', '--initial-branch=main', repository], options);
   }
-  await git('add', '--all', '--force', '.');
+  await git('add', '--all', '.');
   if (!(await hasChanges(git))) return;
   const author = ['-c', 'user.name=Berth', '-c', 'user.email=sample@berth.invalid'];
   await git(
