@@ -66,26 +66,28 @@ function isOf(name: string, deploymentId: string, attempt?: number): boolean {
   return parts?.[1] === deploymentId && (attempt === undefined || parts[2] === String(attempt));
 }
 
-/** A repository may hold paths longer than the system takes from its root; those are cut in two and tried again. */
+/** A repository may hold paths longer than the system takes from its root; those are cut in pieces first. */
 async function removeTree(directory: string): Promise<void> {
-  for (let cut = 0; ; cut += 1) {
+  for (let round = 0; ; round += 1) {
     try {
       await rm(directory, { recursive: true, force: true, maxRetries: 3 });
       return;
     } catch (error) {
-      if (errorCode(error) !== 'ENAMETOOLONG' || cut === 1000) throw error;
-      await moveUp(directory, cut);
+      // A path of Git has at most 4096 bytes, so the second round finds nothing too long.
+      if (errorCode(error) !== 'ENAMETOOLONG' || round === 3) throw error;
+      await moveDeepFoldersUp(directory, round);
     }
   }
 }
 
-/** Moves the first folder that lies too deep to the top. */
-async function moveUp(top: string, cut: number): Promise<void> {
+async function moveDeepFoldersUp(top: string, round: number): Promise<void> {
+  let moved = 0;
   const folders = [top];
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
     if (folder.length > 2000) {
-      await rename(folder, join(top, `.deep-${cut}`));
-      return;
+      await rename(folder, join(top, `.deep-${round}-${moved}`));
+      moved += 1;
+      continue;
     }
     for (const entry of await readdir(folder, { withFileTypes: true })) {
       if (entry.isDirectory()) folders.push(join(folder, entry.name));

@@ -70,7 +70,10 @@ export class GitCheckout implements SourceCheckout {
       signal,
     });
     // What hangs in a system call or a network wait ends now, not when it notices.
-    const endNow = () => void this.#folders.endProcesses(deploymentId, attempt);
+    const endNow = () => {
+      // If this fails, so does the removal that follows, and that is logged.
+      this.#folders.endProcesses(deploymentId, attempt).catch(() => undefined);
+    };
     limits.signal.addEventListener('abort', endNow);
     try {
       return await this.#checkOut({ directory, source, limits, onLine });
@@ -133,11 +136,11 @@ export class GitCheckout implements SourceCheckout {
 /** GitLab redirects `…/name` to `…/name.git`: tried by ourselves on the same host, as no redirect is followed. */
 async function fetchFollowingDotGit(git: RunGit, source: Source, onLine: LineSink): Promise<FetchedCommit> {
   try {
-    return await fetchCommit(git, source, onLine);
+    return await fetchCommit({ git, source, onLine });
   } catch (error) {
     const canRetry = error instanceof GitFailed && isRedirect(error.output) && !source.url.endsWith('.git');
     if (!canRetry) throw error;
-    return await fetchCommit(git, { ...source, url: `${source.url}.git` }, onLine);
+    return await fetchCommit({ git, source: { ...source, url: `${source.url}.git` }, onLine });
   }
 }
 

@@ -2,20 +2,23 @@ import { readdir, readlink } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const GRACE_MS = 300;
+const GIVE_UP_MS = 5000;
 const PAUSE_MS = 15;
 
 /**
  * Ends every process whose working folder is one of those asked about, and returns when none is left. Ending git alone
  * is not enough: its `git remote-http` children outlive it, and after `kill -9` of a worker they belong to nobody.
  * `isOurs` gets the absolute, link-free path, also when that folder is deleted already. Where there is no /proc this
- * does nothing.
+ * does nothing. @throws when some do not end within five seconds even of SIGKILL
  */
 export async function endProcesses(isOurs: (workingDirectory: string) => boolean): Promise<void> {
-  const killAt = performance.now() + GRACE_MS;
+  const started = performance.now();
   for (;;) {
     const pids = await processesIn(isOurs);
     if (pids.length === 0) return;
-    for (const pid of pids) endProcess(pid, performance.now() < killAt ? 'SIGTERM' : 'SIGKILL');
+    const waited = performance.now() - started;
+    if (waited > GIVE_UP_MS) throw new Error(`processes do not end: ${pids.join(', ')}`);
+    for (const pid of pids) endProcess(pid, waited < GRACE_MS ? 'SIGTERM' : 'SIGKILL');
     await delay(PAUSE_MS);
   }
 }

@@ -22,51 +22,40 @@ const DEPTHS = [50, 1000];
 // Without `--quiet`: simple-git waits 50 ms more for the output of a command that wrote none.
 const FETCH = ['fetch', '--no-progress', '--no-tags', '--no-recurse-submodules'];
 
+interface Fetch {
+  readonly git: RunGit;
+  readonly source: Source;
+  readonly onLine: LineSink;
+}
+
 /**
  * Brings exactly one commit into the repository in git's folder and tells which: the one that is asked for, else the
  * head of the branch at that moment. A branch that moves meanwhile changes nothing.
  * @throws DeploymentFailed branch_not_found, commit_not_found, repository_empty
  * @throws GitFailed whatever else git says
  */
-export async function fetchCommit(git: RunGit, source: Source, onLine: LineSink): Promise<FetchedCommit> {
-  const { branch, commitSha } = source;
+export async function fetchCommit(fetch: Fetch): Promise<FetchedCommit> {
+  const { branch, commitSha } = fetch.source;
   if (branch === null) {
-    const defaultHead = await findDefaultHead(git, source);
-    return await fetchPinned(
-      git,
-      source,
-      { ...defaultHead, ...(commitSha === null ? {} : { commitSha }) },
-      onLine,
-    );
+    const head = await findDefaultHead(fetch);
+    return await fetchPinned(fetch, { branch: head.branch, commitSha: commitSha ?? head.commitSha });
   }
-  return commitSha === null
-    ? await fetchHead(git, source, branch, onLine)
-    : await fetchPinned(git, source, { branch, commitSha }, onLine);
+  if (commitSha === null) return await fetchHead(fetch, branch);
+  return await fetchPinned(fetch, { branch, commitSha });
 }
 
-async function fetchHead(
-  git: RunGit,
-  source: Source,
-  branch: string,
-  onLine: LineSink,
-): Promise<FetchedCommit> {
+async function fetchHead({ git, source, onLine }: Fetch, branch: string): Promise<FetchedCommit> {
   onLine({ text: `Fetching branch ${branch} from ${source.host}` });
   try {
     await git([...FETCH, '--depth=1', '--', source.url, `refs/heads/${branch}`]);
   } catch (error) {
-    throw error instanceof GitFailed && isMissingRef(error.output)
-      ? await explainMissingBranch(git, source)
-      : error;
+    if (!(error instanceof GitFailed && isMissingRef(error.output))) throw error;
+    throw await explainMissingBranch(git, source);
   }
   return { branch, ...(await readCommit(git, 'FETCH_HEAD')) };
 }
 
-async function fetchPinned(
-  git: RunGit,
-  source: Source,
-  commit: PinnedCommit,
-  onLine: LineSink,
-): Promise<FetchedCommit> {
+async function fetchPinned({ git, source, onLine }: Fetch, commit: PinnedCommit): Promise<FetchedCommit> {
   onLine({ text: `Fetching ${commit.commitSha.slice(0, 7)} of branch ${commit.branch} from ${source.host}` });
   try {
     await git([...FETCH, '--depth=1', '--', source.url, commit.commitSha]);
@@ -87,7 +76,7 @@ async function readCommit(git: RunGit, revision: string): Promise<{ commitSha: s
   return { commitSha: text.slice(0, 40), message: text.slice(41) };
 }
 
-async function findDefaultHead(git: RunGit, source: Source): Promise<PinnedCommit> {
+async function findDefaultHead({ git, source }: Fetch): Promise<PinnedCommit> {
   const refs = await listRefs(git, source.url, ['HEAD', 'refs/heads/main']);
   const branch = chooseDefaultBranch(refs);
   const commitSha = branch === null ? undefined : refs.branches.get(branch);

@@ -10,7 +10,7 @@ import { waitUntil } from '../../test/support/wait-until.ts';
 import type { CheckoutRequest } from '../engine/ports.ts';
 import { createLogger } from '../logger/logger.ts';
 import { GitCheckout, type GitCheckoutOptions } from './checkout.ts';
-import { prepareGit } from './git-command.ts';
+import { prepareGit, type RunGit } from './git-command.ts';
 import { pinAddress } from './pin-address.ts';
 
 let workDir: string;
@@ -152,21 +152,43 @@ describe('what did not come through the API is refused by the adapter too', () =
     // That Git obeys such a pin shows a name that no resolver knows.
     const remote = await listen((_incoming, outgoing) => void outgoing.writeHead(404).end());
     const port = remote.host.split(':')[1];
-    const git = prepareGit({
-      directory: workDir,
-      protocol: 'http',
-      pin: `pinned.invalid:${port}:127.0.0.1`,
-      caFile: null,
-      lowSpeedSeconds: 5,
-      signal: new AbortController().signal,
-      onFlood: () => undefined,
-    });
+    const git = bareGit(`pinned.invalid:${port}:127.0.0.1`);
     await expect(git(['ls-remote', `http://pinned.invalid:${port}/x`])).rejects.toMatchObject({
       output: expect.stringContaining('not found'),
     });
     expect(remote.requests).toHaveLength(1);
   });
+
+  test.each(['file:///etc', '/etc', 'ext::sh -c id', 'ssh://git@127.0.0.1/x', 'git://127.0.0.1/x'])(
+    'T03, T04: should %s ever reach Git, Git refuses it',
+    async (url) => {
+      await expect(bareGit()(['ls-remote', '--', url])).rejects.toMatchObject({
+        output: expect.stringContaining('not allowed'),
+      });
+    },
+  );
+
+  test('Git reads nobody’s configuration and has no hooks', async () => {
+    const git = bareGit();
+    await git(['init', '--template=']);
+    const scopes = (await git(['config', '--list', '--show-scope'])).trim().split('\n');
+    expect(new Set(scopes.map((line) => line.split('\t')[0]))).toEqual(new Set(['command', 'local']));
+    expect(existsSync(join(workDir, '.git/hooks'))).toBe(false);
+    rmSync(join(workDir, '.git'), { recursive: true });
+  });
 });
+
+function bareGit(pin: string | null = null): RunGit {
+  return prepareGit({
+    directory: workDir,
+    protocol: 'http',
+    pin,
+    caFile: null,
+    lowSpeedSeconds: 5,
+    signal: new AbortController().signal,
+    onFlood: () => undefined,
+  });
+}
 
 describe('a remote that misbehaves', () => {
   test('T06: a redirect is not followed', async () => {

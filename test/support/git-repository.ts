@@ -61,8 +61,16 @@ export async function serveGit(
   return await startGitHttpServer({ folder, ...options });
 }
 
+/** Without the settings of whoever runs the tests, and without the GIT_DIR of a hook that does. */
+const ENVIRONMENT = {
+  PATH: process.env['PATH'],
+  HOME: '/nonexistent',
+  LC_ALL: 'C',
+  GIT_CONFIG_NOSYSTEM: '1',
+};
+
 async function git(directory: string, ...args: string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)('git', args, { cwd: directory });
+  const { stdout } = await promisify(execFile)('git', args, { cwd: directory, env: ENVIRONMENT });
   return stdout.trim();
 }
 
@@ -119,6 +127,7 @@ async function fastImport(directory: string, input: Buffer): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const child = spawn('git', ['fast-import', '--quiet', '--done'], {
       cwd: directory,
+      env: ENVIRONMENT,
       stdio: ['pipe', 'ignore', 'inherit'],
     });
     child.on('error', reject);
