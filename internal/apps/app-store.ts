@@ -71,6 +71,12 @@ export async function findApp(db: Db, userId: string, id: string): Promise<AppWi
   return app && withLatest(db, [app]).then(([row]) => row ?? null);
 }
 
+/** @throws AppError not_found, for a foreign id as for a missing one */
+export async function requireApp(db: Db, userId: string, id: string): Promise<void> {
+  const app = await db.app.findFirst({ where: { id, project: { userId } }, select: { id: true } });
+  if (!app) throw noSuchApp();
+}
+
 /** The user's apps, newest first, after the given place. */
 export async function listApps(
   prisma: PrismaClient,

@@ -1,4 +1,4 @@
-import { noSuchApp } from '../apps/app-store.ts';
+import { requireApp } from '../apps/app-store.ts';
 import type { Db, Deployment, PrismaClient, StepRun } from '../db/database.ts';
 import { AppError } from '../errors/app-error.ts';
 import { queuePosition } from './deployment-queue.ts';
@@ -19,8 +19,7 @@ export async function listDeployments(
   prisma: PrismaClient,
   of: { userId: string; appId: string; limit: number; before: bigint | null },
 ): Promise<ListedDeployment[]> {
-  const app = await prisma.app.findFirst({ where: { id: of.appId, project: { userId: of.userId } } });
-  if (!app) throw noSuchApp();
+  await requireApp(prisma, of.userId, of.appId);
   return prisma.deployment.findMany({
     ...LISTED,
     where: { appId: of.appId, ...(of.before === null ? {} : { queueSequence: { lt: of.before } }) },

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { findApp, noSuchApp } from '../apps/app-store.ts';
+import { requireApp } from '../apps/app-store.ts';
 import type { AppEntryPoint } from '../apps/app-url.ts';
 import { findOrMakeApp } from '../apps/find-or-make-app.ts';
 import type { RepoUrlPolicy } from '../apps/repo-url.ts';
@@ -69,7 +69,7 @@ export function deploymentRoutes(needs: DeploymentRouteNeeds): Operation[] {
       async handler({ params, body }, call) {
         const { userId } = call.caller;
         const id = await prisma.$transaction(async (tx) => {
-          if (!(await findApp(tx, userId, params.id))) throw noSuchApp();
+          await requireApp(tx, userId, params.id);
           const { branch = null, commit_sha: commitSha = null } = body;
           const asked = { appId: params.id, trigger: 'manual', branch, commitSha } as const;
           const row = await requestDeployment(tx, asked, box);
