@@ -1,0 +1,95 @@
+import type { Db, LogLevel, LogSource } from '../db/database.ts';
+
+export interface LogLine {
+  readonly seq: bigint;
+  readonly at: Date;
+  readonly source: LogSource;
+  readonly stream: string | null;
+  readonly level: LogLevel;
+  readonly text: string;
+}
+
+export interface LineFilter {
+  /** Empty: all. */
+  readonly levels: readonly LogLevel[];
+  /** Part of the text, upper and lower case alike. Empty: all. */
+  readonly contains: string;
+}
+
+export interface LinePage {
+  readonly lines: readonly LogLine[];
+  readonly hasMore: boolean;
+}
+
+/** The lines after `after` that match, in order, at most `limit`. */
+export async function listLines(
+  db: Db,
+  of: { streamId: string; after: bigint; limit: number } & LineFilter,
+): Promise<LinePage> {
+  const { streamId, after, limit, levels, contains } = of;
+  const lines = await db.logLine.findMany({
+    where: {
+      streamId,
+      seq: { gt: after },
+      ...(levels.length > 0 ? { level: { in: [...levels] } } : {}),
+      ...(contains === '' ? {} : { text: { contains: escapeLike(contains), mode: 'insensitive' } }),
+    },
+    orderBy: { seq: 'asc' },
+    // One more than asked for tells whether there is a next page.
+    take: limit + 1,
+    omit: { streamId: true },
+  });
+  return { lines: lines.slice(0, limit), hasMore: lines.length > limit };
+}
+
+/** Lines of one page of a live stream; what a reader holds in memory is this. */
+const STREAM_PAGE_LINES = 1000;
+const STREAM_PAGE_BYTES = 128 * 1024;
+
+/** The next lines for a live reader: as many as fit into 128 KB of text, at least one where there is one. */
+export async function nextLines(db: Db, of: { streamId: string; after: bigint }): Promise<LinePage> {
+  const rows = await db.$queryRaw<(LogLine & { last_seq: bigint })[]>`
+    with page as (
+      select seq, at, source::text, stream, level::text, text,
+             sum(octet_length(text)) over (order by seq) - octet_length(text) as bytes_before
+      from log_lines where stream_id = ${of.streamId} and seq > ${of.after}
+      order by seq limit ${STREAM_PAGE_LINES}::int
+    )
+    select seq, at, source, stream, level, text, (select max(seq) from page) as last_seq
+    from page where bytes_before < ${STREAM_PAGE_BYTES}::int order by seq`;
+  const last = rows.at(-1);
+  const hasMore = last !== undefined && (rows.length === STREAM_PAGE_LINES || last.seq < last.last_seq);
+  return { lines: rows, hasMore };
+}
+
+/** A bound on what is read for a joined text, however short the lines are. */
+const JOINED_LINES = 5_000;
+
+/**
+ * The text of the build and deploy lines, each with its line end: the last ones that fit into `maxBytes` (≥ 16 KB + 1,
+ * so that any single line does), behind a line that says so where some were left out.
+ */
+export async function joinedBuildLog(db: Db, streamId: string, maxBytes: number): Promise<string> {
+  const lines = await db.$queryRaw<{ seq: bigint; text: string }[]>`
+    with newest as (
+      select seq, text from log_lines
+      where stream_id = ${streamId} and source in ('build', 'deploy')
+      order by seq desc limit ${JOINED_LINES}::int
+    ), counted as (
+      select seq, text, sum(octet_length(text) + 1) over (order by seq desc) as bytes from newest
+    )
+    select seq, text from counted where bytes <= ${maxBytes}::int order by seq`;
+  const [first] = lines;
+  if (first === undefined) return '';
+  const earlier = await db.logLine.findFirst({
+    where: { streamId, seq: { lt: first.seq }, source: { in: ['build', 'deploy'] } },
+    select: { seq: true },
+  });
+  const notice = earlier === null ? '' : '… earlier lines are in the log\n';
+  return notice + lines.map((line) => `${line.text}\n`).join('');
+}
+
+/** LIKE's own characters, so that `100%` finds itself only; Prisma passes them on as they are. */
+function escapeLike(text: string): string {
+  return text.replace(/[\\%_]/g, '\\$&');
+}

@@ -1,0 +1,163 @@
+import type { ServerResponse } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { PrismaClient } from '../db/database.ts';
+import { AppError } from '../errors/app-error.ts';
+import type { Logger } from '../logger/logger.ts';
+import { EventStream, type ServerEvent } from './event-stream.ts';
+import type { Follower, LogHub } from './log-hub.ts';
+import { type LinePage, type LogLine, nextLines } from './log-reads.ts';
+import { viewLine } from './log-view.ts';
+import { endsStream, readStatusEvent } from './status-event.ts';
+
+export interface StreamLimits {
+  readonly heartbeatMs: number;
+  /** How long a client may take nothing. */
+  readonly stallMs: number;
+  /** How often `check` is asked while the stream is open (T42). */
+  readonly recheckMs: number;
+  /** How long a database that is away is waited for; the client then comes back by itself. */
+  readonly outageMs: number;
+  /** How long to wait for last words behind a status that ends the deployment. */
+  readonly settleMs: number;
+}
+
+export const STREAM_LIMITS: StreamLimits = {
+  heartbeatMs: 15_000,
+  stallMs: 60_000,
+  recheckMs: 60_000,
+  outageMs: 30_000,
+  settleMs: 300,
+};
+
+const OUTAGE_PAUSE_MS = 500;
+
+export interface StreamRequest {
+  readonly streamId: string;
+  /** The last number the reader has. */
+  readonly after: bigint;
+  readonly matches: (line: LogLine) => boolean;
+  /** Nothing more comes: send what is there and end. */
+  readonly isFinished: boolean;
+  /** May the reader still see it, and is it finished by now? @throws when not */
+  readonly check: () => Promise<{ readonly isFinished: boolean }>;
+}
+
+export interface StreamTools {
+  readonly prisma: PrismaClient;
+  readonly hub: LogHub;
+  readonly logger: Logger;
+  readonly limits: StreamLimits;
+}
+
+/**
+ * Sends a stream's lines as server-sent events until the deployment ends (`event: end`), the reader goes, or this
+ * process stops. First what is stored, then what comes, from one cursor over gap-free numbers: so nothing is lost or
+ * doubled between the two, nor over a reconnect. Memory per reader is one page and the socket's buffer (T69).
+ */
+export async function streamLines(
+  response: ServerResponse,
+  request: StreamRequest,
+  tools: StreamTools,
+): Promise<void> {
+  const events = new EventStream(response, tools.limits);
+  const follower = tools.hub.follow(request.streamId);
+  const access = watchAccess(request, events, tools.limits.recheckMs);
+  const onClosing = () => events.end();
+  tools.hub.closing.addEventListener('abort', onClosing);
+  if (tools.hub.closing.aborted) onClosing();
+  try {
+    const isComplete = await sendUntilEnd(events, { request, tools, follower, access });
+    if (isComplete) await events.send([{ event: 'end', data: {} }]);
+  } catch (error) {
+    // The client comes back with its last id and is answered properly then.
+    tools.logger.warn({ err: error, streamId: request.streamId }, 'log stream broken off');
+  } finally {
+    tools.hub.closing.removeEventListener('abort', onClosing);
+    access.close();
+    follower.close();
+    events.end();
+  }
+}
+
+interface Sending {
+  readonly request: StreamRequest;
+  readonly tools: StreamTools;
+  readonly follower: Follower;
+  readonly access: Access;
+}
+
+/** True when the reader has everything and nothing more will come. */
+async function sendUntilEnd(events: EventStream, of: Sending): Promise<boolean> {
+  const { request, tools, follower, access } = of;
+  let { after } = request;
+  let hasEnded = false;
+  while (!events.ended.aborted) {
+    // Asked before the read: what was finished then has all its lines in it.
+    const wasFinished = access.isFinished;
+    const page = await readPatiently(tools, { streamId: request.streamId, after }, events.ended);
+    await events.send(page.lines.filter(request.matches).map(eventOf));
+    after = page.lines.at(-1)?.seq ?? after;
+    hasEnded = page.lines.reduce(endedAfter, hasEnded);
+    if (page.hasMore) continue;
+    if (wasFinished || (hasEnded && page.lines.length === 0)) return true;
+    if (hasEnded) await delay(tools.limits.settleMs);
+    else await follower.grown(events.ended);
+  }
+  return false;
+}
+
+/** The last status decides: a deployment that is tried again, or is live again, goes on. */
+function endedAfter(hasEnded: boolean, line: LogLine): boolean {
+  if (line.source !== 'status') return hasEnded;
+  const event = readStatusEvent(line.text);
+  return event === null ? hasEnded : endsStream(event);
+}
+
+function eventOf(line: LogLine): ServerEvent {
+  const status = line.source === 'status' ? readStatusEvent(line.text) : null;
+  return status
+    ? { id: line.seq, event: 'status', data: status }
+    : { id: line.seq, event: 'line', data: viewLine(line) };
+}
+
+/** Waits out a database restart (F19). */
+async function readPatiently(
+  { prisma, limits }: StreamTools,
+  place: { streamId: string; after: bigint },
+  ended: AbortSignal,
+): Promise<LinePage> {
+  const began = performance.now();
+  for (;;) {
+    try {
+      return await nextLines(prisma, place);
+    } catch (error) {
+      if (ended.aborted || performance.now() - began > limits.outageMs) throw error;
+      await delay(OUTAGE_PAUSE_MS, undefined, { signal: ended }).catch(() => undefined);
+    }
+  }
+}
+
+interface Access {
+  readonly isFinished: boolean;
+  close(): void;
+}
+
+/** Ends the stream of a reader who may no longer see it: token revoked, app deleted (T42). */
+function watchAccess(request: StreamRequest, events: EventStream, everyMs: number): Access {
+  let { isFinished } = request;
+  const recheck = async () => {
+    try {
+      ({ isFinished } = await request.check());
+    } catch (error) {
+      // A database that is away says nothing about rights.
+      if (error instanceof AppError) events.end();
+    }
+  };
+  const timer = setInterval(() => void recheck(), everyMs);
+  return {
+    get isFinished() {
+      return isFinished;
+    },
+    close: () => clearInterval(timer),
+  };
+}

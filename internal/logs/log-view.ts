@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import { time } from '../openapi/schemas.ts';
+import type { LogLine } from './log-reads.ts';
+
+export const LOG_LEVELS = ['info', 'warning', 'error', 'success', 'deploy'] as const;
+
+export const lineSchema = z
+  .object({
+    seq: z.int(),
+    at: time,
+    source: z.enum(['build', 'deploy', 'runtime', 'status']),
+    stream: z.enum(['stdout', 'stderr']).nullable(),
+    level: z.enum(LOG_LEVELS),
+    text: z.string(),
+  })
+  .meta({
+    id: 'LogLine',
+    description: 'One line. `seq` has no gaps; a `status` line is a status change, its text is JSON.',
+  });
+
+export function viewLine(line: LogLine): z.input<typeof lineSchema> {
+  const { stream } = line;
+  return {
+    seq: Number(line.seq),
+    at: line.at.toISOString(),
+    source: line.source,
+    stream: stream === 'stdout' || stream === 'stderr' ? stream : null,
+    level: line.level,
+    text: line.text,
+  };
+}
