@@ -227,10 +227,10 @@ describe('a checkout fails, says why and leaves nothing', () => {
   });
 
   test('T10, clone_too_large: by entries, as a tree bomb has', async () => {
-    const bomb = await repository.commit(treeOf(10, 4), 'Bomb', 'bomb');
+    const bomb = await repository.commit(treeOf(10, 3), 'Bomb', 'bomb');
     await expect(
-      gitCheckout({ maxEntries: 5000 }).checkout(request({ branch: 'bomb', commitSha: bomb }), options()),
-    ).rejects.toMatchObject({ code: 'clone_too_large', message: expect.stringContaining('5000') });
+      gitCheckout({ maxEntries: 500 }).checkout(request({ branch: 'bomb', commitSha: bomb }), options()),
+    ).rejects.toMatchObject({ code: 'clone_too_large', message: expect.stringContaining('500') });
     expect(readdirSync(workDir)).toEqual([]);
   });
 
