@@ -68,6 +68,19 @@ declare const WebAssembly: {
 };
 
 async function openEngine(schema: { path: string; content: string }, url: string): Promise<SchemaEngine> {
+  loaded ??= loadEngine();
+  await loaded;
+  return glue.SchemaEngine.new(
+    { datamodels: [[schema.path, schema.content]] },
+    () => undefined,
+    bindMigrationAwareSqlAdapterFactory(readingCatalogue(new PrismaPg(url))),
+  );
+}
+
+/** Once in a process: the glue keeps views of the first instance's memory, and reads nonsense out of a second one. */
+let loaded: Promise<void> | null = null;
+
+async function loadEngine(): Promise<void> {
   // Where the engine leaves the reason of a panic; without it a panic is only "unreachable".
   Reflect.set(globalThis, 'PRISMA_WASM_PANIC_REGISTRY', {
     set_message(message: string) {
@@ -81,11 +94,6 @@ async function openEngine(schema: { path: string; content: string }, url: string
   glue.__wbg_set_wasm(instance.exports);
   const start = instance.exports['__wbindgen_start'];
   if (typeof start === 'function') start();
-  return glue.SchemaEngine.new(
-    { datamodels: [[schema.path, schema.content]] },
-    () => undefined,
-    bindMigrationAwareSqlAdapterFactory(readingCatalogue(new PrismaPg(url))),
-  );
 }
 
 /** PostgreSQL's `"char"` and `text`. The adapter cannot read the first, of which the catalogue is full. */

@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import type { Logger } from '../logger/logger.ts';
@@ -17,20 +18,26 @@ export interface Database {
   close(): Promise<void>;
 }
 
+export interface DatabaseOptions {
+  readonly maxConnections?: number;
+  /** How long a connection in use may send and receive nothing before it is given up. */
+  readonly silenceMs?: number;
+}
+
+/** A statement that takes longer is a mistake, and the server ends it. Migrations have a connection of their own. */
+const STATEMENT_LIMIT_MS = 10_000;
+
 /** Opens the pool and Prisma on top of it. Connects on first use. */
-export function openDatabase(
-  url: Secret,
-  logger: Logger,
-  options: { maxConnections?: number } = {},
-): Database {
+export function openDatabase(url: Secret, logger: Logger, options: DatabaseOptions = {}): Database {
+  const { maxConnections = 8, silenceMs = 15_000 } = options;
   const pool = new pg.Pool({
     connectionString: url.reveal(),
-    max: options.maxConnections ?? 8,
+    max: maxConnections,
     connectionTimeoutMillis: 5_000,
-    idleTimeoutMillis: 30_000,
-    // A half-open connection must not hold a lease's owner for minutes (F21).
-    statement_timeout: 15_000,
-    keepAlive: true,
+    // Well before the silence limit, which cannot tell an idle connection from a dead one.
+    idleTimeoutMillis: Math.min(10_000, silenceMs / 2),
+    statement_timeout: STATEMENT_LIMIT_MS,
+    stream: () => impatientSocket(silenceMs),
   });
   // Without a listener a restarted Postgres ends the process: unhandled 57P01 on an idle connection (M22).
   pool.on('error', (error) => logger.warn({ err: error }, 'idle database connection lost'));
@@ -43,4 +50,14 @@ export function openDatabase(
       await pool.end();
     },
   };
+}
+
+/**
+ * Where packets are dropped, TCP by itself waits a quarter of an hour for an answer, and with it the owner of a lease
+ * that others have taken over (F21). `query_timeout` of pg would not do: it leaves the dead connection in the pool.
+ */
+function impatientSocket(silenceMs: number): Socket {
+  const socket = new Socket();
+  socket.setTimeout(silenceMs, () => socket.destroy(new Error(`no answer for ${silenceMs} ms`)));
+  return socket;
 }

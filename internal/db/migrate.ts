@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type pg from 'pg';
+import pg from 'pg';
 
 /** The database and this version of Berth do not fit together. Nothing was changed. */
 export class SchemaMismatch extends Error {
@@ -40,29 +40,24 @@ const HISTORY = `
 
 /**
  * Brings the schema to what this version needs, each migration in a transaction of its own; several processes may
- * call it at once. Returns the names of what was applied now, in order.
+ * call it at once. The pool says where; the work has a connection of its own. Returns the names of what was applied now, in order.
  * @throws SchemaMismatch when the database is newer than the code, or an applied migration was edited since.
  */
 export async function migrate(pool: pg.Pool, directory = migrationsDirectory()): Promise<string[]> {
   const migrations = await readMigrations(directory);
-  const client = await pool.connect();
-  let broken: Error | undefined;
+  // Waiting for the lock and building an index may both take longer than the pool lets a statement take. The lock
+  // belongs to this connection and ends with it, however we leave.
+  const client = new pg.Client({ connectionString: pool.options.connectionString, keepAlive: true });
+  client.on('error', () => undefined);
+  await client.connect();
   try {
-    // Waiting for the lock and building an index may both take longer than the pool lets a statement take.
-    await client.query('SET statement_timeout = 0');
     await client.query('SELECT pg_advisory_lock($1)', [LOCK]);
     await client.query(HISTORY);
     const pending = findPending(migrations, await readApplied(client));
     for (const migration of pending) await apply(client, migration);
-    await client.query('SELECT pg_advisory_unlock($1)', [LOCK]);
-    await client.query('RESET statement_timeout');
     return pending.map((migration) => migration.name);
-  } catch (error) {
-    // The lock belongs to the connection: it goes with it, whatever state that is in.
-    broken = error instanceof Error ? error : new Error(String(error));
-    throw error;
   } finally {
-    client.release(broken);
+    await client.end();
   }
 }
 
@@ -85,7 +80,7 @@ async function readMigrations(directory: string): Promise<Migration[]> {
   );
 }
 
-async function readApplied(client: pg.PoolClient): Promise<AppliedMigration[]> {
+async function readApplied(client: pg.Client): Promise<AppliedMigration[]> {
   const { rows } = await client.query<AppliedMigration>(
     `SELECT migration_name, checksum, finished_at FROM _prisma_migrations
      WHERE rolled_back_at IS NULL ORDER BY migration_name`,
@@ -118,7 +113,7 @@ function findPending(migrations: readonly Migration[], applied: readonly Applied
 }
 
 /** The script and its row in one transaction: there is no half-applied migration to repair. */
-async function apply(client: pg.PoolClient, { name, sql, checksum }: Migration): Promise<void> {
+async function apply(client: pg.Client, { name, sql, checksum }: Migration): Promise<void> {
   await client.query('BEGIN');
   try {
     await client.query(sql);

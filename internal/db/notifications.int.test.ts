@@ -1,17 +1,15 @@
-import { once } from 'node:events';
-import { connect, createServer, type Server, type Socket } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { BreakableNetwork } from '../../test/support/breakable-network.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/support/database.ts';
+import { waitUntil } from '../../test/support/wait-until.ts';
 import { createLogger } from '../logger/logger.ts';
-import { Secret } from '../secrets/secret.ts';
 import { type NotificationOptions, Notifications } from './notifications.ts';
 
 describe('notifications', () => {
   const logger = createLogger({ level: 'silent', process: 'up' });
   const quick: NotificationOptions = { probeMs: 50, firstRetryMs: 10, maxRetryMs: 50 };
   let db: TestDatabase;
-  let network: Network;
+  let network: BreakableNetwork;
   let notifications: Notifications;
   let heard: string[];
 
@@ -19,7 +17,7 @@ describe('notifications', () => {
     db = await createTestDatabase();
   });
   beforeEach(async () => {
-    network = await Network.before(db.url);
+    network = await BreakableNetwork.before(db.url);
     notifications = new Notifications(network.url, logger, quick);
     heard = [];
   });
@@ -36,6 +34,8 @@ describe('notifications', () => {
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
        WHERE application_name = 'berth notifications' AND datname = current_database()`,
     );
+  const heardMore = (than: number) =>
+    waitUntil(`a wake after ${than}`, () => heard.length > than, { timeoutMs: 10_000, intervalMs: 5 });
   const listen = () => notifications.subscribe('deployment_queued', (payload) => heard.push(payload));
 
   test('arrive with their payload, at those who listen to the channel', async () => {
@@ -43,7 +43,7 @@ describe('notifications', () => {
     await notifications.start();
     await notify('log_appended', 'other');
     await notify('deployment_queued', 'first');
-    await until(() => heard.length > 0);
+    await heardMore(0);
     expect(heard).toEqual(['first']);
   });
 
@@ -51,10 +51,10 @@ describe('notifications', () => {
     listen();
     await notifications.start();
     await killBackend();
-    await until(() => heard.length > 0);
+    await heardMore(0);
     expect(heard).toEqual(['']);
     await notify('deployment_queued', 'after');
-    await until(() => heard.length > 1);
+    await heardMore(1);
     expect(heard).toEqual(['', 'after']);
   });
 
@@ -64,7 +64,7 @@ describe('notifications', () => {
     network.freeze();
     await notify('deployment_queued', 'lost');
     // The frozen connection answers nothing, new ones get through.
-    await until(() => heard.length > 0, 10_000);
+    await heardMore(0);
     expect(heard).toEqual(['']);
   });
 
@@ -74,7 +74,7 @@ describe('notifications', () => {
     await notifications.start();
     expect(heard).toEqual([]);
     network.allow();
-    await until(() => heard.length > 0);
+    await heardMore(0);
     expect(heard).toEqual(['']);
   });
 
@@ -83,7 +83,7 @@ describe('notifications', () => {
     const stop = listen();
     const others: string[] = [];
     notifications.subscribe('log_appended', (payload) => others.push(payload));
-    await until(async () => {
+    await waitUntil('LISTEN', async () => {
       await notify('deployment_queued', 'x');
       return heard.length > 0;
     });
@@ -91,7 +91,7 @@ describe('notifications', () => {
     const count = heard.length;
     await notify('deployment_queued', 'unheard');
     await notify('log_appended', 'last');
-    await until(() => others.length > 0);
+    await waitUntil('the other channel', () => others.length > 0, { intervalMs: 5 });
     expect(heard).toHaveLength(count);
   });
 
@@ -102,7 +102,7 @@ describe('notifications', () => {
     listen();
     await notifications.start();
     await notify('deployment_queued', 'heard');
-    await until(() => heard.length > 0);
+    await heardMore(0);
     expect(heard).toEqual(['heard']);
   });
 
@@ -115,7 +115,7 @@ describe('notifications', () => {
         await killBackend();
       }
       await notifications.close();
-      await until(async () => {
+      await waitUntil('no connection', async () => {
         const { rows } = await db.database.pool.query(
           `SELECT 1 FROM pg_stat_activity
          WHERE application_name = 'berth notifications' AND datname = current_database()`,
@@ -129,73 +129,3 @@ describe('notifications', () => {
     expect(() => notifications.subscribe('a; DROP TABLE users', () => undefined)).toThrow(RangeError);
   });
 });
-
-/** A way to the database that can be cut: refused, or frozen as by a firewall that drops packets. */
-class Network {
-  readonly url: Secret;
-  readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
-  #open = true;
-
-  private constructor(server: Server, url: Secret) {
-    this.#server = server;
-    this.url = url;
-  }
-
-  static async before(database: Secret): Promise<Network> {
-    const target = new URL(database.reveal());
-    const server = createServer();
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const address = server.address();
-    if (address === null || typeof address === 'string') throw new Error('no port');
-    const url = new URL(database.reveal());
-    url.port = String(address.port);
-    const network = new Network(server, new Secret(url.href));
-    server.on('connection', (socket) => network.#join(socket, Number(target.port)));
-    return network;
-  }
-
-  #join(near: Socket, port: number): void {
-    if (!this.#open) {
-      near.destroy();
-      return;
-    }
-    const far = connect(port, '127.0.0.1');
-    for (const socket of [near, far]) {
-      this.#sockets.add(socket);
-      socket.on('error', () => undefined).on('close', () => this.#sockets.delete(socket));
-    }
-    near.pipe(far);
-    far.pipe(near);
-  }
-
-  refuse(): void {
-    this.#open = false;
-  }
-
-  allow(): void {
-    this.#open = true;
-  }
-
-  /** Both ends of what is connected now stay open and hear nothing more of each other. */
-  freeze(): void {
-    for (const socket of this.#sockets) {
-      socket.unpipe();
-      socket.pause();
-    }
-  }
-
-  async close(): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy();
-    await new Promise((closed) => this.#server.close(closed));
-  }
-}
-
-async function until(condition: () => boolean | Promise<boolean>, limitMs = 5_000): Promise<void> {
-  const deadline = Date.now() + limitMs;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`not within ${limitMs} ms: ${condition.toString()}`);
-    await delay(10);
-  }
-}
