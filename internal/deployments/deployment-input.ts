@@ -7,12 +7,17 @@ const commitSha = z
   .string()
   .refine(isCommitSha, 'must be a full commit id of 40 hex digits')
   .transform((sha) => sha.toLowerCase())
-  .meta({ type: 'string', description: 'Without it: the head of the branch at the moment of the clone.' });
+  .nullable()
+  .optional()
+  .meta({
+    type: ['string', 'null'],
+    description: 'Without it: the head of the branch at the moment of the clone.',
+  });
 
 /** `POST /apps/:id/deploy`. Nothing given: the head of the app's branch. */
 export const deploySchema = z
   .strictObject({
-    commit_sha: commitSha.nullable().optional(),
+    commit_sha: commitSha,
     branch: branchName.nullable().optional().meta({ description: 'Instead of the branch of the app.' }),
   })
   .meta({ id: 'Deploy', examples: [{}, { commit_sha: '4f2a9c0e1b7d3a5c8e6f0123456789abcdef0123' }] });

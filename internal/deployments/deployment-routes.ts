@@ -188,7 +188,6 @@ export function deploymentRoutes(needs: DeploymentRouteNeeds): Operation[] {
       description: 'A waiting one ends at once; one under way is `cancelled` within seconds.',
       auth: 'token',
       params: idParams,
-      body: z.strictObject({}).meta({ id: 'Nothing', examples: [{}] }),
       errors: ['not_cancellable'],
       responses: { 202: { description: 'The deployment as it is now', schema: deploymentSchema } },
       async handler({ params: { id } }, call) {

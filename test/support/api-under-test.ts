@@ -13,6 +13,7 @@ import { newKey } from './new-key.ts';
 
 export interface ApiUnderTest {
   readonly app: Express;
+  readonly needs: AppNeeds;
   readonly prisma: PrismaClient;
   readonly token: string;
   /** A request with the owner's token. */
@@ -28,7 +29,7 @@ export async function startApi(overrides: Partial<AppNeeds> = {}): Promise<ApiUn
   const tokenFile = join(directory, 'admin-token');
   await ensureOwner({ prisma, tokenFile });
   const token = (await readFile(tokenFile, 'utf8')).trim();
-  const app = createApp({
+  const needs: AppNeeds = {
     prisma,
     box: new SealedBox(newKey()),
     logger: createLogger({ level: 'silent', process: 'api' }),
@@ -44,9 +45,11 @@ export async function startApi(overrides: Partial<AppNeeds> = {}): Promise<ApiUn
     readBuildLogs: async () => '',
     checkAnswers: true,
     ...overrides,
-  });
+  };
+  const app = createApp(needs);
   return {
     app,
+    needs,
     prisma,
     token,
     call: (method, path) => supertest(app)[method](`/api/v1${path}`).auth(token, { type: 'bearer' }),
