@@ -27,9 +27,14 @@ export async function dockerCall<T>(what: string, call: Promise<T>, deadlineMs =
 
 /** The HTTP status with which the daemon refused, or null when the error is none of its answers. */
 export function statusOf(error: unknown): number | null {
-  return error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number'
+  return isObject(error) && 'statusCode' in error && typeof error.statusCode === 'number'
     ? error.statusCode
     : null;
+}
+
+/** The code of an error of the operating system, such as ENOENT, or null. */
+export function codeOf(error: unknown): string | null {
+  return isObject(error) && 'code' in error && typeof error.code === 'string' ? error.code : null;
 }
 
 /** The daemon's own words, without dockerode's prefix. */
@@ -49,12 +54,16 @@ export async function unlessDone<T>(call: Promise<T>): Promise<T | null> {
   }
 }
 
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
 function asFailure(error: unknown, what: string): unknown {
   if (/no space left on device/i.test(messageOf(error))) {
     return new DeploymentFailed('disk_full', 'The disk of the host is full.', { cause: error });
   }
-  const code = error instanceof Error && 'code' in error ? error.code : null;
-  if (typeof code === 'string' && CONNECTION_ERRORS.has(code) && statusOf(error) === null) {
+  const code = codeOf(error);
+  if (code !== null && CONNECTION_ERRORS.has(code) && statusOf(error) === null) {
     const reason = `Docker did not ${what}: its socket does not answer (${code}).`;
     return new DeploymentFailed('docker_unavailable', reason, { cause: error });
   }

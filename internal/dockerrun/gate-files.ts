@@ -2,6 +2,7 @@ import { chmod, copyFile, link, mkdir, readdir, rm, writeFile } from 'node:fs/pr
 import { join } from 'node:path';
 import type { AttemptRef, GateFiles } from '../engine/ports.ts';
 import { checkScript } from './check-script.ts';
+import { codeOf } from './docker-call.ts';
 import { gateToolPath } from './gate-tool.ts';
 
 type Owner = Pick<AttemptRef, 'deploymentId' | 'attempt'>;
@@ -62,7 +63,7 @@ export class GateFolders implements GateFiles {
 
   async #folderNames(): Promise<string[]> {
     const entries = await readdir(this.#gateDir).catch((error: unknown) => {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+      if (codeOf(error) === 'ENOENT') return [];
       throw error;
     });
     return entries.filter((name) => FOLDER_NAME.test(name));

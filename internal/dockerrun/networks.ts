@@ -1,9 +1,13 @@
 import { readFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import type { NetworkInspectInfo } from 'dockerode';
 import { DeploymentFailed } from '../errors/deployment-failed.ts';
 import { dockerCall, messageOf, statusOf, unlessDone } from './docker-call.ts';
 import { routedSubnets } from './proc-net.ts';
+
+const APPEARS_WITHIN_MS = 2000;
+const ASK_AGAIN_MS = 50;
 
 interface ProjectNetwork {
   readonly name: string;
@@ -39,7 +43,7 @@ export async function ensureNetwork(
     );
   } catch (error) {
     if (statusOf(error) === null) throw error;
-    if (await isThere(docker, instanceId, network)) return;
+    if (await appears(docker, instanceId, network)) return;
     const reason = `The network ${network.name} (${network.subnet}) could not be made: ${messageOf(error)}.`;
     throw new DeploymentFailed('internal', reason, { cause: error });
   }
@@ -63,6 +67,16 @@ export async function usedSubnets(docker: Docker): Promise<string[]> {
   );
   const ofHost = routedSubnets(await readFile('/proc/net/route', 'utf8'));
   return [...new Set([...ofDocker, ...ofHost])];
+}
+
+/** The daemon refuses a second network of that subnet a moment before it lists the first. */
+async function appears(docker: Docker, instanceId: string, wanted: ProjectNetwork): Promise<boolean> {
+  const deadline = performance.now() + APPEARS_WITHIN_MS;
+  do {
+    if (await isThere(docker, instanceId, wanted)) return true;
+    await delay(ASK_AGAIN_MS);
+  } while (performance.now() < deadline);
+  return false;
 }
 
 async function isThere(docker: Docker, instanceId: string, wanted: ProjectNetwork): Promise<boolean> {

@@ -16,7 +16,7 @@ export function lastLines(frames: readonly OutputFrame[], count: number): string
     if (lines.length > 4 * count) lines.splice(0, lines.length - count);
   }
   const rest = [unfinished.stdout, unfinished.stderr].filter((line) => line !== '');
-  return [...lines, ...rest].slice(-count).map(plainLine);
+  return [...lines, ...rest].slice(-count).map((line) => plainLine(line));
 }
 
 /** One line without escape sequences, controls and marks that turn the reading direction. */

@@ -1,0 +1,153 @@
+import { rm } from 'node:fs/promises';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { ContainerLab } from '../../test/support/container-lab.ts';
+import { waitUntil } from '../../test/support/wait-until.ts';
+import type { RunningContainer, StartRequest } from '../engine/ports.ts';
+import { execInContainer } from './exec-in-container.ts';
+
+let lab: ContainerLab;
+let scratch: string;
+
+beforeAll(async () => {
+  lab = await ContainerLab.open();
+  scratch = await lab.scratchImage();
+});
+afterAll(() => lab?.close());
+
+const isHealthy = ({ health }: { health: string }) => health === 'healthy';
+const listens = async (container: RunningContainer, port = 8080) =>
+  (await lab.runner.listeningPorts(container.containerId)).some((socket) => socket.port === port);
+const processes = async ({ containerId }: RunningContainer): Promise<string> =>
+  JSON.stringify(await lab.docker.getContainer(containerId).top({ ps_args: '-eo pid,args' }));
+
+/** An app that listens only from the moment a file is there; busybox is its only program. */
+function lateListener(change: Partial<StartRequest> = {}): StartRequest {
+  const script = 'until [ -e /dev/shm/go ]; do /busybox sleep 0.05; done; exec /busybox httpd -f -p 8080';
+  return lab.request(scratch, { command: ['/busybox', 'sh', '-c', script], ...change });
+}
+const letListen = ({ containerId }: RunningContainer) =>
+  execInContainer(lab.docker.getContainer(containerId), ['/busybox', 'touch', '/dev/shm/go']);
+
+test('A15: an image of one binary is healthy only after the gate was opened, and then at once', async () => {
+  const request = lab.request(scratch);
+  const container = await lab.start(request);
+  await waitUntil('the app to listen', () => listens(container));
+  await waitUntil('the check to wait', async () => (await processes(container)).includes('/.berth/check'));
+  expect(await lab.health(container)).toBe('starting');
+
+  const opened = performance.now();
+  await lab.gate.open(request.ref, 1);
+  await lab.until(container, 'healthy', isHealthy);
+  expect(performance.now() - opened).toBeLessThan(2000);
+});
+
+test('an open gate alone is not enough: the port must listen, since this start', async () => {
+  const request = lateListener();
+  const container = await lab.start(request);
+  await lab.gate.open(request.ref, 1);
+  await waitUntil('the check to wait', async () => (await processes(container)).includes('/.berth/check'));
+  expect(await lab.health(container)).toBe('starting');
+  await letListen(container);
+  await lab.until(container, 'healthy', isHealthy);
+
+  const before = await lab.until(container, 'running', () => true);
+  await lab.docker.getContainer(container.containerId).restart({ t: 0 });
+  await waitUntil('the check to wait', async () => (await processes(container)).includes('/.berth/check'));
+  const restarted = await lab.until(container, 'running', ({ status }) => status === 'running');
+  expect(restarted.startedAt).not.toBe(before.startedAt);
+  expect(restarted.health).toBe('starting');
+  await letListen(container);
+  await lab.until(container, 'healthy', isHealthy);
+});
+
+test('a closed gate shows within some seconds, and can be opened again', async () => {
+  const request = lab.request(scratch);
+  const container = await lab.start(request);
+  await lab.gate.open(request.ref, 1);
+  await lab.until(container, 'healthy', isHealthy);
+  await lab.gate.close(request.ref, 1);
+  await lab.until(container, 'unhealthy', ({ health }) => health === 'unhealthy');
+  await lab.gate.open(request.ref, 1);
+  await lab.until(container, 'healthy', isHealthy);
+});
+
+test('a routed release costs one sleeping process, and is healthy again as soon as it listens after a restart', async () => {
+  const request = lab.request(scratch);
+  const container = await lab.start(request);
+  await lab.gate.open(request.ref, 1);
+  await lab.until(container, 'healthy', isHealthy);
+  await lab.gate.markRouted(request.ref, 1);
+  const holds = async () => (await processes(container)).includes('/.berth/busybox sleep 3600');
+  await waitUntil('the check to hold', holds);
+  expect(await lab.health(container)).toBe('healthy');
+
+  await lab.docker.getContainer(container.containerId).restart({ t: 0 });
+  const restarted = performance.now();
+  await lab.until(container, 'healthy', isHealthy);
+  expect(performance.now() - restarted).toBeLessThan(3000);
+  await waitUntil('the check to hold again', holds);
+});
+
+test('a check that begins anew after a hold says healthy first: a restarted daemon may have forgotten', async () => {
+  const request = lab.request(scratch);
+  const container = await lab.start(request);
+  await lab.gate.open(request.ref, 1);
+  await lab.gate.markRouted(request.ref, 1);
+  const holds = async () => (await processes(container)).includes('/.berth/busybox sleep 3600');
+  await waitUntil('the check to hold', holds);
+  // The daemon's view begins anew: it says unhealthy until it is told otherwise.
+  await lab.runner.restartHealthCheck(container.containerId);
+  await lab.until(container, 'healthy', isHealthy);
+});
+
+test.each<[string, string[], (request: StartRequest) => StartRequest]>([
+  ['runs as another user', ['USER 10001:10001'], (request) => request],
+  [
+    'listens on IPv6 only',
+    [],
+    (request) => ({ ...request, command: ['/busybox', 'httpd', '-f', '-p', '[::]:8080'] }),
+  ],
+  [
+    'listens on port 80 as another user',
+    ['USER 10001'],
+    (request) => ({ ...request, port: 80, command: ['/busybox', 'httpd', '-f', '-p', '80'] }),
+  ],
+])('an image that %s passes the gate', async (_, changes, adapt) => {
+  const request = adapt(lab.request(await lab.scratchImage(...changes)));
+  const container = await lab.start(request);
+  await lab.gate.open(request.ref, 1);
+  await lab.until(container, 'healthy', isHealthy);
+});
+
+test('T38: the health check of the image is replaced', async () => {
+  const request = lab.request(await lab.scratchImage('HEALTHCHECK CMD ["/busybox","false"]'));
+  const container = await lab.start(request);
+  await lab.gate.open(request.ref, 1);
+  await lab.until(container, 'healthy', isHealthy);
+});
+
+test('an app at its pids limit says that the check could not run', async () => {
+  const fill = '(while :; do /busybox sleep 600 & done); exec /busybox sleep 600';
+  const request = lab.request(scratch, {
+    command: ['/busybox', 'sh', '-c', fill],
+    limits: { memoryMb: 512, cpus: 1 },
+  });
+  const container = await lab.start(request);
+  const state = await lab.until(container, 'without a check', ({ gateError }) => gateError !== null);
+  expect(state.gateError).toMatch(/fork|resource temporarily unavailable|exec/i);
+});
+
+test('the gate tells which deployments have folders, and removes those of one', async () => {
+  const [first, second] = [lab.request(scratch), lab.request(scratch)];
+  await lab.gate.create(first.ref, 1, 80);
+  await lab.gate.create(first.ref, 2, 80);
+  await lab.gate.create(second.ref, 1, 80);
+  const ours = [first.ref.deploymentId, second.ref.deploymentId];
+  const listed = async () => (await lab.gate.listDeployments()).filter((id) => ours.includes(id)).sort();
+  expect(await listed()).toEqual([...ours].sort());
+  await lab.gate.removeAll(first.ref.deploymentId);
+  expect(await listed()).toEqual([second.ref.deploymentId]);
+  await expect(lab.gate.open(first.ref, 1)).rejects.toMatchObject({ code: 'ENOENT' });
+  await rm(lab.gateDir, { recursive: true });
+  expect(await lab.gate.listDeployments()).toEqual([]);
+});
