@@ -1,11 +1,11 @@
-import { loadDatabaseUrl } from '../../internal/config/load-config.ts';
+import { InvalidConfig, loadDatabaseUrl } from '../../internal/config/load-config.ts';
 import { openDatabase } from '../../internal/db/database.ts';
-import { migrate } from '../../internal/db/migrate.ts';
+import { migrate, SchemaMismatch } from '../../internal/db/migrate.ts';
 import { createLogger } from '../../internal/logger/logger.ts';
 
 /** Applies what is missing and ends: for compose, and for who wants to migrate before the processes start. */
-const logger = createLogger({ level: 'info', process: 'up' });
-try {
+async function main(): Promise<void> {
+  const logger = createLogger({ level: 'info', process: 'up' });
   const database = openDatabase(loadDatabaseUrl(), logger, { maxConnections: 1 });
   try {
     const applied = await migrate(database.pool);
@@ -13,7 +13,13 @@ try {
   } finally {
     await database.close();
   }
+}
+
+try {
+  await main();
 } catch (error) {
-  logger.fatal({ err: error }, 'migration failed');
-  process.exitCode = 1;
+  if (!(error instanceof InvalidConfig || error instanceof SchemaMismatch)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  // EX_CONFIG of sysexits.h: starting again will not help.
+  process.exitCode = 78;
 }

@@ -54,8 +54,8 @@ async function makeHome(dataDir: string): Promise<string> {
   // Others may pass, but not look: the system user `postgres` has to reach its own folder below.
   await mkdir(dataDir, { recursive: true, mode: 0o711 });
   const home = join(await realpath(dataDir), 'postgres');
-  await mkdir(home, { recursive: true });
-  await chmod(home, 0o711);
+  const created = await mkdir(home, { recursive: true });
+  if (created !== undefined) await chmod(home, 0o711);
   return home;
 }
 
