@@ -2,6 +2,7 @@ import { relative } from 'node:path';
 import { Readable } from 'node:stream';
 import { type Pack, pack as packTar } from 'tar-fs';
 import { DeploymentFailed } from '../errors/deployment-failed.ts';
+import { messageOf, pathOf } from './error-facts.ts';
 
 /** tar-fs keeps its entries in an array that it shifts: with all of 300 000 at once that alone takes a minute. */
 const ENTRIES_AT_A_TIME = 2000;
@@ -33,7 +34,7 @@ export function packContext(
       for (const { name, text } of extra) tar.entry({ name, mode: 0o644 }, text);
       tar.finalize();
     },
-    (error: unknown) => tar.destroy(error instanceof Error ? error : new Error(String(error))),
+    (error: unknown) => tar.destroy(error instanceof Error ? error : new Error(messageOf(error))),
   );
   return Readable.from(withReadableErrors(tar, directory), { objectMode: false });
 }
@@ -71,8 +72,7 @@ async function* withReadableErrors(tar: Pack, directory: string): AsyncGenerator
   try {
     for await (const chunk of tar) yield chunk;
   } catch (cause) {
-    const path =
-      cause instanceof Error && 'path' in cause && typeof cause.path === 'string' ? cause.path : null;
+    const path = pathOf(cause);
     const what = path === null ? 'A file' : relative(directory, path);
     throw new DeploymentFailed('context_invalid', `${what} changed, or is gone, while it was packed.`, {
       cause,

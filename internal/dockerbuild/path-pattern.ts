@@ -22,7 +22,7 @@ const notSlash = (character: string) => character !== '/';
 
 /** The pattern, already cleaned (no leading slash, no `.` parts); null when its brackets do not close. */
 export function parsePathPattern(text: string): PathPattern | null {
-  const tokens = tokenise([...text]);
+  const tokens = tokenise(Array.from(text));
   return tokens && { covers: (path) => walk(tokens, path) };
 }
 

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { lstat, open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { codeOf } from './error-facts.ts';
 
 export type PathKind = 'file' | 'folder' | 'link' | 'other' | 'missing';
 
@@ -47,7 +48,7 @@ async function kindOf(path: string): Promise<PathKind> {
     if (stats.isDirectory()) return 'folder';
     return stats.isFile() ? 'file' : 'other';
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : null;
+    const code = codeOf(error);
     if (code === 'ENOENT' || code === 'ENAMETOOLONG') return 'missing';
     throw error;
   }

@@ -1,0 +1,88 @@
+import { DeploymentFailed } from '../errors/deployment-failed.ts';
+import { codeOf, messageOf, statusOf } from './error-facts.ts';
+
+const MAX_QUOTED = 300;
+const KILLED = 137;
+
+/** How a build ended badly, in the daemon's words. */
+export interface BuildError {
+  readonly message: string;
+  readonly exitCode: number | null;
+  /** The instruction that ran. */
+  readonly step: string | null;
+}
+
+/**
+ * Names the cause of a failed build. A step that was killed (137) is taken for out of memory: whoever asks has made sure
+ * before that the daemon was not stopped meanwhile, which ends steps the same way.
+ */
+export function buildFailure(error: BuildError, memoryMb: number): DeploymentFailed {
+  const { message, exitCode, step } = error;
+  const evidence = exitCode === null ? {} : { exitCode };
+  const name = step === null ? 'A step' : `The step "${shorten(step, 120)}"`;
+
+  if (/no space left on device/i.test(message)) {
+    return new DeploymentFailed('disk_full', 'The disk of the Docker daemon is full.', { evidence });
+  }
+  if (exitCode === KILLED) {
+    return new DeploymentFailed(
+      'build_out_of_memory',
+      `${name} was killed (exit code 137): a build may use ${memoryMb} MB of memory.`,
+      { evidence: { ...evidence, outOfMemory: true } },
+    );
+  }
+  if (exitCode !== null) {
+    return new DeploymentFailed('build_failed', `${name} ended with exit code ${exitCode}.`, { evidence });
+  }
+  if (concernsBaseImage(message, step)) {
+    return new DeploymentFailed('base_image_unavailable', `The base image cannot be had: ${quote(message)}`);
+  }
+  return new DeploymentFailed(
+    'build_failed',
+    `${step === null ? 'The build' : name} failed: ${quote(message)}`,
+  );
+}
+
+/** An error that was thrown while talking to the daemon, as what it means for the deployment. */
+export function requestFailure(error: unknown, memoryMb: number): DeploymentFailed {
+  if (error instanceof DeploymentFailed) return error;
+  if (isConnectionError(error)) {
+    return new DeploymentFailed('docker_unavailable', 'The connection to the Docker daemon broke.', {
+      cause: error,
+    });
+  }
+  if (statusOf(error) !== null) {
+    const words = messageOf(error)
+      .replace(/^\(HTTP code \d+\) [^-]* - /, '')
+      .trim();
+    return buildFailure({ message: words, exitCode: null, step: null }, memoryMb);
+  }
+  return new DeploymentFailed('internal', 'The build ended for a reason of the platform.', { cause: error });
+}
+
+const CONNECTION_CODES = ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOENT', 'EACCES', 'ETIMEDOUT'];
+
+/** The daemon is away, or went away in the middle. */
+export function isConnectionError(error: unknown): boolean {
+  return (
+    CONNECTION_CODES.includes(codeOf(error) ?? '') ||
+    /socket hang up|aborted|premature close/i.test(messageOf(error))
+  );
+}
+
+function concernsBaseImage(message: string, step: string | null): boolean {
+  if (step !== null && /^FROM\s/i.test(step)) return true;
+  if (step !== null && /^\[internal\] load (?:metadata|build definition)|^resolve image config/.test(step))
+    return true;
+  return /^invalid from flag value|pull access denied|manifest unknown|manifest for .* not found|toomanyrequests|failed to (?:resolve|do request)|(?:docker\.io|registry)\S*: not found/i.test(
+    message,
+  );
+}
+
+function quote(message: string): string {
+  return shorten(message.split('\n')[0] ?? '', MAX_QUOTED);
+}
+
+function shorten(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length)}…` : text;
+}

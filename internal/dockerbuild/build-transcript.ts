@@ -1,0 +1,127 @@
+import type { LineSink } from '../engine/ports.ts';
+import { decodeTrace } from './buildkit-trace.ts';
+
+const MAX_LINE_CHARACTERS = 64 * 1024;
+/** The classic builder sends what a step writes to stderr in bright red. */
+const STDERR_MARK = '\u001b[91m';
+const STDERR_END = '\u001b[0m';
+/** How the classic builder's own messages begin; what a step wrote before may lack its line end. */
+const BUILDER_TEXT = /^(?: ---> |Removing intermediate container |Step \d+\/\d+ : )/;
+
+/** Turns the daemon's messages about one build, of either builder, into lines, and remembers how it came out. */
+export class BuildTranscript {
+  /** The instruction that runs, or ran last. */
+  step: string | null = null;
+  imageId: string | null = null;
+  /** The daemon's words when the build failed; `exitCode` when a step's process ended. */
+  error: { readonly message: string; readonly exitCode: number | null } | null = null;
+
+  readonly #onLine: LineSink;
+  readonly #ownSteps: number;
+  #inOwnSteps = false;
+  readonly #partial = { stdout: '', stderr: '' };
+  readonly #announced = new Set<string>();
+
+  /** `ownSteps`: the classic builder makes a step of each label of ours, after the Dockerfile's; no one reads them. */
+  constructor(onLine: LineSink, { ownSteps = 0 }: { ownSteps?: number } = {}) {
+    this.#onLine = onLine;
+    this.#ownSteps = ownSteps;
+  }
+
+  take(message: unknown): void {
+    if (!isRecord(message)) return;
+    const { stream, status, aux, id, errorDetail } = message;
+    if (typeof stream === 'string') this.#takeOutput(stream);
+    else if (id === 'moby.buildkit.trace' && typeof aux === 'string') this.#takeTrace(aux);
+    else if (isRecord(aux) && typeof aux['ID'] === 'string') this.imageId = aux['ID'];
+    else if (typeof message['error'] === 'string') this.#takeError(message['error'], errorDetail);
+    else if (typeof status === 'string') this.#takeStatus(status, message);
+  }
+
+  /** No more comes: says what was left without a line end. */
+  close(): void {
+    this.#flush();
+  }
+
+  #flush(): void {
+    for (const stream of ['stdout', 'stderr'] as const) {
+      if (this.#partial[stream] !== '') this.#say(this.#partial[stream], stream);
+      this.#partial[stream] = '';
+    }
+  }
+
+  #takeOutput(text: string): void {
+    if (BUILDER_TEXT.test(text)) this.#flush();
+    if (text.startsWith(STDERR_MARK))
+      this.#write(text.replace(STDERR_MARK, '').replace(STDERR_END, ''), 'stderr');
+    else this.#write(text, 'stdout');
+  }
+
+  #write(text: string, stream: 'stdout' | 'stderr'): void {
+    const lines = (this.#partial[stream] + text).split('\n');
+    this.#partial[stream] = lines.pop() ?? '';
+    for (const line of lines) this.#say(line, stream);
+    if (this.#partial[stream].length > MAX_LINE_CHARACTERS) {
+      this.#say(this.#partial[stream], stream);
+      this.#partial[stream] = '';
+    }
+  }
+
+  #say(text: string, stream: 'stdout' | 'stderr'): void {
+    const line = text.endsWith('\r') ? text.slice(0, -1) : text;
+    const step = /^Step (\d+)\/(\d+) : (.*)$/.exec(line);
+    if (step) {
+      const [, number, total, instruction = ''] = step;
+      const ofDockerfile = Number(total) - this.#ownSteps;
+      this.#inOwnSteps = Number(number) > ofDockerfile;
+      if (this.#inOwnSteps) return;
+      this.step = instruction;
+      this.#onLine({ text: `Step ${number}/${ofDockerfile} : ${instruction}`, level: 'deploy' });
+    } else if (line !== '' && !(this.#inOwnSteps && BUILDER_TEXT.test(line))) {
+      this.#onLine({ text: line, stream });
+    }
+  }
+
+  /** Pulling tells each layer's bytes many times a second: only the beginnings and ends are lines. */
+  #takeStatus(status: string, { id, progressDetail }: Record<string, unknown>): void {
+    if (progressDetail !== undefined && status !== 'Pull complete') return;
+    this.#onLine({ text: typeof id === 'string' ? `${id}: ${status}` : status });
+  }
+
+  #takeError(message: string, detail: unknown): void {
+    const code = isRecord(detail) && typeof detail['code'] === 'number' ? detail['code'] : null;
+    const told = /(?:exit code: |non-zero code: )(\d+)/.exec(message)?.[1];
+    this.close();
+    this.error = { message: message.trim(), exitCode: code ?? (told === undefined ? null : Number(told)) };
+    this.#onLine({ text: this.error.message, level: 'error' });
+  }
+
+  #takeTrace(base64: string): void {
+    const { steps, output } = tryDecode(base64);
+    for (const { digest, name, started, cached, error } of steps) {
+      if (error !== '') this.step = withoutPlace(name);
+      if (!started || name.startsWith('[internal]') || this.#announced.has(digest)) continue;
+      this.#announced.add(digest);
+      this.step = withoutPlace(name);
+      this.#onLine({ text: cached ? `${name} (cached)` : name, level: 'deploy' });
+    }
+    for (const { stream, text } of output) this.#write(text, stream);
+  }
+}
+
+/** `[stage-0 2/3] RUN make` → `RUN make`. */
+function withoutPlace(name: string): string {
+  return name.replace(/^\[(?!internal)[^\]]*\] /, '');
+}
+
+function tryDecode(base64: string): ReturnType<typeof decodeTrace> {
+  try {
+    return decodeTrace(base64);
+  } catch {
+    return { steps: [], output: [] };
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

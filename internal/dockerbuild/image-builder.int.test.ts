@@ -1,0 +1,445 @@
+import { chmod, mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import Dockerode from 'dockerode';
+import { pino } from 'pino';
+import { ensureBusyboxImage, ensureNodeImage } from '../../test/support/base-image.ts';
+import { planBuild } from '../engine/plan-build.ts';
+import type { BuildRequest, Line } from '../engine/ports.ts';
+import { DockerImageBuilder } from './image-builder.ts';
+import { repositoryReader } from './read-repository.ts';
+
+const docker = new Dockerode();
+const instanceId = `t${Math.random().toString(36).slice(2, 11)}`;
+const limits = { memoryMb: 512, cpus: 1, timeoutSeconds: 120, contextMaxMb: 64 };
+const builder = new DockerImageBuilder({ docker, instanceId, limits, logger: pino({ level: 'silent' }) });
+
+let busybox = '';
+let node = '';
+let context = '';
+let count = 0;
+
+beforeAll(async () => {
+  [busybox, node] = [await ensureBusyboxImage(), await ensureNodeImage()];
+}, 120_000);
+
+beforeEach(async () => {
+  context = await mkdtemp(join(tmpdir(), 'berth-context-'));
+  return () => rm(context, { recursive: true, force: true });
+});
+
+afterAll(async () => {
+  for (const { imageId } of await builder.list({})) await builder.remove(imageId);
+  expect(await builder.list({})).toEqual([]);
+  expect(await ourStepContainers()).toEqual([]);
+});
+
+describe('a build', () => {
+  test('by a Dockerfile gives a labelled image with its ports, and its lines', async () => {
+    await repository({
+      Dockerfile: `FROM ${busybox}
+COPY . /app
+RUN find /app -type f | sort; echo to-stderr >&2; printf 'no line end, ünï'
+EXPOSE 9090 8080 53/udp
+CMD ["sh"]`,
+      'a.txt': 'a',
+      'sub/b.txt': 'b',
+      '.git/config': 'secret',
+      '.dockerignore': '*.log\n',
+      'x.log': '',
+    });
+    const { image, lines } = await build();
+
+    expect(image.exposedPorts).toEqual([8080, 9090]);
+    expect(await builder.inspect(image.imageId)).toEqual(image);
+    expect(lines).toContainEqual({ text: `Step 1/5 : FROM ${busybox}`, level: 'deploy' });
+    expect(lines).toContainEqual({ text: 'to-stderr', stream: 'stderr' });
+    expect(lines).toContainEqual({ text: 'no line end, ünï', stream: 'stdout' });
+    expect(textsOf(lines).filter((text) => text.startsWith('/app'))).toEqual([
+      '/app/.dockerignore',
+      '/app/Dockerfile',
+      '/app/a.txt',
+      '/app/sub/b.txt',
+    ]);
+    const { Config } = await docker.getImage(image.imageId).inspect();
+    expect(Config.Labels).toEqual({
+      'berth.instance': instanceId,
+      'berth.app': 'app1',
+      'berth.app-name': 'web',
+      'berth.deployment': `dep${count}`,
+      'berth.attempt': '1',
+      'berth.project': 'project1',
+      'berth.owner': 'abcdef',
+    });
+    expect(await builder.list({ appId: 'app1' })).toContainEqual(
+      expect.objectContaining({ imageId: image.imageId, deploymentId: `dep${count}`, appId: 'app1' }),
+    );
+    expect(await builder.list({ appId: 'other' })).toEqual([]);
+  });
+
+  test('of a Node repository without a Dockerfile runs as a user, and keeps what built it out of the image', async () => {
+    await repository({
+      'package.json': JSON.stringify({
+        name: 'sample',
+        version: '1.0.0',
+        scripts: { start: 'node server.js', build: 'node build.js' },
+      }),
+      'package-lock.json': JSON.stringify({
+        name: 'sample',
+        version: '1.0.0',
+        lockfileVersion: 3,
+        packages: { '': { name: 'sample', version: '1.0.0' } },
+      }),
+      'build.js': 'require("fs").writeFileSync("built.txt", "yes")',
+      'server.js': `const fs = require('fs');
+console.log(JSON.stringify([process.getuid(), process.env.NODE_ENV, fs.readdirSync('.').sort(), process.argv0]))`,
+      'node_modules/stale/index.js': '',
+    });
+    const facts = await repositoryReader.read(context, { rootDirectory: '.', dockerfilePath: null });
+    const plan = planBuild(facts, {
+      dockerfilePath: null,
+      buildCommand: null,
+      startCommand: null,
+      nodeImage: node,
+    });
+    if (plan.kind !== 'generated') throw new Error('There is no Dockerfile to find.');
+    const { image } = await build({ dockerfile: { generated: plan.dockerfile } });
+
+    const output = await run(image.imageId);
+    expect(JSON.parse(output)).toEqual([
+      1000,
+      'production',
+      ['build.js', 'built.txt', 'package-lock.json', 'package.json', 'server.js'],
+      'node',
+    ]);
+  }, 60_000);
+
+  test('that needs BuildKit gets it, and the log says so', async () => {
+    const id = `mark-${instanceId}`;
+    await repository({
+      Dockerfile: `# syntax-like comment
+FROM ${busybox}
+RUN --mount=type=cache,target=/c echo ${id} && echo to-stderr >&2`,
+    });
+    const { image, lines } = await build();
+    expect(await builder.inspect(image.imageId)).toEqual(image);
+    expect(textsOf(lines).join('\n')).toContain('Building with BuildKit, for RUN --mount:');
+    expect(lines).toContainEqual({ text: id, stream: 'stdout' });
+    expect(lines).toContainEqual({ text: 'to-stderr', stream: 'stderr' });
+
+    await repository({ Dockerfile: `FROM ${busybox}\nRUN --mount=type=cache,target=/c sh -c "exit 7"` });
+    const { error } = await buildFails();
+    expect(error).toMatchObject({ code: 'build_failed', evidence: { exitCode: 7 } });
+    expect(String(error)).toContain('RUN --mount=type=cache,target=/c');
+
+    await repository({ Dockerfile: `FROM berth-test/missing:1\nRUN --mount=type=tmpfs,target=/c true` });
+    expect((await buildFails()).error).toMatchObject({ code: 'base_image_unavailable' });
+  }, 60_000);
+
+  test('T19: with a cache mount does not see what another app left there', async () => {
+    const file = `/c/${instanceId}`;
+    await repository({ Dockerfile: `FROM ${busybox}\nRUN --mount=type=cache,target=/c touch ${file}` });
+    await build();
+    await repository({
+      Dockerfile: `FROM ${busybox}\nRUN --mount=type=cache,target=/c test ! -e ${file} #b`,
+    });
+    await build({ ref: { ...ref(), appId: 'app2' } });
+    await repository({ Dockerfile: `FROM ${busybox}\nRUN --mount=type=cache,target=/c test -e ${file} #c` });
+    await build();
+  }, 60_000);
+});
+
+describe('a build that fails names its cause', () => {
+  test('a step that ends badly: the step and its exit code', async () => {
+    await repository({ Dockerfile: `FROM ${busybox}\nRUN echo before; sh -c 'echo why >&2; exit 3'` });
+    const { error, lines } = await buildFails();
+    expect(error).toMatchObject({ code: 'build_failed', evidence: { exitCode: 3 } });
+    expect(String(error)).toContain(
+      `The step "RUN echo before; sh -c 'echo why >&2; exit 3'" ended with exit code 3.`,
+    );
+    expect(lines).toContainEqual({ text: 'why', stream: 'stderr' });
+    expect(lines.at(-1)).toMatchObject({ level: 'error' });
+  });
+
+  test('a base image that is not there', async () => {
+    await repository({ Dockerfile: 'FROM berth-test/missing:1\n' });
+    expect((await buildFails()).error).toMatchObject({ code: 'base_image_unavailable' });
+    await repository({ Dockerfile: `FROM ${busybox}\nCOPY --from=berth-test/missing:1 /a /a\n` });
+    expect((await buildFails()).error).toMatchObject({ code: 'base_image_unavailable' });
+  });
+
+  test('a Dockerfile that Docker cannot read', async () => {
+    await repository({ Dockerfile: `FROM ${busybox}\nFOO bar\n` });
+    const { error } = await buildFails();
+    expect(error).toMatchObject({ code: 'build_failed' });
+    expect(String(error)).toContain('unknown instruction: FOO');
+  });
+
+  test('memory: a step that is killed at the limit', async () => {
+    await repository({ Dockerfile: `FROM ${busybox}\nRUN exec tail /dev/zero\n` });
+    const { error } = await buildFails({}, { memoryMb: 32 });
+    expect(error).toMatchObject({
+      code: 'build_out_of_memory',
+      evidence: { exitCode: 137, outOfMemory: true },
+    });
+    expect(String(error)).toContain('32 MB');
+  });
+
+  test('time: the step ends with the build', async () => {
+    await repository({ Dockerfile: `FROM ${busybox}\nRUN sleep 1234\n` });
+    const { error } = await buildFails({}, { timeoutSeconds: 2 });
+    expect(error).toMatchObject({ code: 'build_timeout', message: 'The build took longer than 2 seconds.' });
+    await eventually(async () => (await ourStepContainers()).length === 0);
+  });
+
+  test('a context over the limit', async () => {
+    await repository({ Dockerfile: `FROM ${busybox}\n`, big: '' });
+    await truncate(join(context, 'big'), 3 * 1024 * 1024);
+    expect((await buildFails({}, { contextMaxMb: 2 })).error).toMatchObject({ code: 'context_too_large' });
+  });
+
+  test('a daemon that is away', async () => {
+    await repository({ Dockerfile: `FROM ${busybox}\n` });
+    const away = new DockerImageBuilder({
+      docker: new Dockerode({ socketPath: join(context, 'no.sock') }),
+      instanceId,
+      limits,
+      logger: pino({ level: 'silent' }),
+    });
+    const signal = new AbortController().signal;
+    await expect(away.build(request(), { onLine: () => {}, signal })).rejects.toMatchObject({
+      code: 'docker_unavailable',
+    });
+  });
+});
+
+test('an aborted build rejects with the reason, and its step is gone within seconds', async () => {
+  await repository({ Dockerfile: `FROM ${busybox}\nRUN sleep 1234\n` });
+  const cancel = new AbortController();
+  const reason = new Error('cancelled by a test');
+  const building = build({}, {}, cancel.signal);
+  await eventually(async () => (await ourStepContainers()).length === 1);
+  cancel.abort(reason);
+  await expect(building).rejects.toBe(reason);
+  await eventually(async () => (await ourStepContainers()).length === 0);
+}, 30_000);
+
+test('M7: a failed build leaves no container of its step', async () => {
+  const before = (await docker.listContainers({ all: true })).map(({ Id }) => Id);
+  const mark = `mark-${instanceId}`;
+  await repository({ Dockerfile: `FROM ${busybox}\nRUN : ${mark}; false\n` });
+  await buildFails();
+  const after = await docker.listContainers({ all: true });
+  expect(after.filter(({ Id, Command }) => !before.includes(Id) && Command.includes(mark))).toEqual([]);
+});
+
+describe('T27: labels that only the platform may give', () => {
+  test.each([
+    ['a route', 'LABEL traefik.http.routers.evil.rule="Host(`panel.localhost`)"'],
+    ['in other letters', 'LABEL Traefik.Enable=true'],
+    ['of compose', 'LABEL com.docker.compose.project=x'],
+    ['one of ours that we do not set on images', 'LABEL berth.replica=7'],
+  ])('%s: refused, and the image is gone', async (_, line) => {
+    await repository({ Dockerfile: `FROM ${busybox}\n${line}\n` });
+    expect((await buildFails()).error).toMatchObject({ code: 'image_label_forbidden' });
+    expect((await builder.list({})).filter(({ deploymentId }) => deploymentId === `dep${count}`)).toEqual([]);
+  });
+
+  test('an image that calls itself another app’s is labelled as what it is', async () => {
+    await repository({ Dockerfile: `FROM ${busybox}\nLABEL berth.app=victim traefiklike=fine\n` });
+    const { image } = await build();
+    const { Config } = await docker.getImage(image.imageId).inspect();
+    expect(Config.Labels).toMatchObject({ 'berth.app': 'app1', traefiklike: 'fine' });
+  });
+});
+
+describe('T12: a hostile context fails with its own code, and costs the worker nothing', () => {
+  const before = process.memoryUsage().rss;
+
+  test.each([
+    ['a link to /dev/zero', () => symlink('/dev/zero', join(context, '.dockerignore'))],
+    ['10 MB long', () => writeFile(join(context, '.dockerignore'), 'x\n'.repeat(5 << 20))],
+    ['a folder', () => mkdir(join(context, '.dockerignore'))],
+  ])('a .dockerignore that is %s', async (_, make) => {
+    await repository({ Dockerfile: `FROM ${busybox}\n` });
+    await make();
+    const { error } = await buildFails();
+    expect(error).toMatchObject({ code: 'context_invalid' });
+    expect(String(error)).toContain('.dockerignore must be a regular file');
+    expect(process.memoryUsage().rss - before).toBeLessThan(200 * 1024 * 1024);
+  });
+
+  test('a file that vanishes while the context is packed', async () => {
+    // The first file fills the pipe to the daemon, so that the second is gone long before it is reached.
+    await repository({ Dockerfile: `FROM ${busybox}\n`, a: '', zz: 'gone soon' });
+    await truncate(join(context, 'a'), 32 * 1024 * 1024);
+    const { error } = await buildFails({}, {}, (line) => {
+      if (line.text.startsWith('Sending')) void rm(join(context, 'zz'));
+    });
+    expect(error).toMatchObject({
+      code: 'context_invalid',
+      message: 'zz changed, or is gone, while it was packed.',
+    });
+  });
+
+  // Root may read everything: the same case for whom it can fail.
+  (process.getuid?.() === 0 ? test.skip : test)('a file that cannot be read', async () => {
+    await repository({ Dockerfile: `FROM ${busybox}\n`, closed: 'x' });
+    await chmod(join(context, 'closed'), 0);
+    expect((await buildFails()).error).toMatchObject({ code: 'context_invalid' });
+  });
+});
+
+test.each(['../../etc/passwd', '/etc/passwd', 'a/../../b', 'C:\\x', 'Dockerfile\0', 'leak', 'sub/passwd'])(
+  'T13: the Dockerfile path %j is refused without a path of the host',
+  async (path) => {
+    await repository({ Dockerfile: `FROM ${busybox}\n` });
+    await symlink('/etc/passwd', join(context, 'leak'));
+    await symlink('/etc', join(context, 'sub'));
+    const { error } = await buildFails({ dockerfile: { path } });
+    expect(error).toMatchObject({ code: 'dockerfile_invalid' });
+    expect(String(error)).not.toContain(context);
+  },
+);
+
+test('T14: a link to a file of the host does not bring it into the image', async () => {
+  await repository({
+    Dockerfile: `FROM ${busybox}\nCOPY . /all\nRUN cat /all/kept #${instanceId}\nCOPY leak /\n`,
+    real: 'fine',
+  });
+  await symlink('/etc/hostname', join(context, 'leak'));
+  await symlink('../../../../../../etc/hostname', join(context, 'climbs'));
+  await symlink('real', join(context, 'kept'));
+  const { error, lines } = await buildFails();
+  expect(error).toMatchObject({ code: 'build_failed' });
+  expect(textsOf(lines)).toContain('fine');
+  expect(textsOf(lines)).toContain(
+    'leak is left out of the build: the link points outside of the repository.',
+  );
+  expect(textsOf(lines)).toContain(
+    'climbs is left out of the build: the link points outside of the repository.',
+  );
+  expect(textsOf(lines).filter((text) => text.includes(hostname()))).toEqual([]);
+});
+
+test('T18: an image of another app cannot be built from, by name or by id', async () => {
+  await repository({ Dockerfile: `FROM ${busybox}\n` });
+  const { image } = await build();
+  for (const name of [request().tag, image.imageId, image.imageId.slice('sha256:'.length, 19)]) {
+    await repository({ Dockerfile: `FROM ${name}\n` });
+    expect((await buildFails()).error).toMatchObject({ code: 'dockerfile_invalid' });
+  }
+});
+
+test('only images of this installation are removed, and removing twice is no error', async () => {
+  const foreign = await docker.getImage(busybox).inspect();
+  await builder.remove(foreign.Id);
+  expect(await builder.inspect(foreign.Id)).not.toBeNull();
+
+  await repository({ Dockerfile: `FROM ${busybox}\nRUN echo ${instanceId}\n` });
+  const { image } = await build();
+  await builder.remove(image.imageId);
+  await builder.remove(image.imageId);
+  expect(await builder.inspect(image.imageId)).toBeNull();
+});
+
+async function repository(files: Readonly<Record<string, string>>): Promise<void> {
+  await rm(context, { recursive: true, force: true });
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(dirname(join(context, name)), { recursive: true });
+    await writeFile(join(context, name), text);
+  }
+}
+
+function ref(): BuildRequest['ref'] {
+  return {
+    deploymentId: `dep${count}`,
+    attempt: 1,
+    appId: 'app1',
+    appName: 'web',
+    projectId: 'project1',
+    ownerHash: 'abcdef',
+  };
+}
+
+function request(changed: Partial<BuildRequest> = {}): BuildRequest {
+  return {
+    ref: ref(),
+    contextDirectory: context,
+    dockerfile: { path: 'Dockerfile' },
+    tag: `berth/web-${instanceId}:dep${count}`,
+    ...changed,
+  };
+}
+
+async function build(
+  changed: Partial<BuildRequest> = {},
+  options: { limits?: Partial<typeof limits>; lines?: Line[]; onLine?: (line: Line) => void } = {},
+  signal: AbortSignal = new AbortController().signal,
+) {
+  count++;
+  const lines = options.lines ?? [];
+  const limited = new DockerImageBuilder({
+    docker,
+    instanceId,
+    limits: { ...limits, ...options.limits },
+    logger: pino({ level: 'silent' }),
+  });
+  const image = await limited.build(request({ ref: ref(), ...changed }), {
+    onLine: (line) => {
+      lines.push(line);
+      options.onLine?.(line);
+    },
+    signal,
+  });
+  return { image, lines };
+}
+
+async function buildFails(
+  changed: Partial<BuildRequest> = {},
+  changedLimits: Partial<typeof limits> = {},
+  onLine: (line: Line) => void = () => {},
+): Promise<{ error: unknown; lines: Line[] }> {
+  const lines: Line[] = [];
+  try {
+    await build(changed, { limits: changedLimits, lines, onLine });
+  } catch (error) {
+    return { error, lines };
+  }
+  throw new Error('The build was to fail.');
+}
+
+async function run(image: string): Promise<string> {
+  const container = await docker.createContainer({
+    Image: image,
+    Labels: { 'berth.instance': instanceId },
+    HostConfig: { NetworkMode: 'none' },
+  });
+  try {
+    await container.start();
+    await eventually(async () => !(await container.inspect()).State.Running);
+    const log = await container.logs({ stdout: true, stderr: true, follow: false });
+    return log.subarray(8).toString('utf8');
+  } finally {
+    await container.remove({ force: true, v: true });
+  }
+}
+
+/** Containers of running build steps carry no label: these are told by what only these tests run. */
+async function ourStepContainers(): Promise<string[]> {
+  const containers = await docker.listContainers({ all: true });
+  return containers.filter(({ Command }) => Command.includes('sleep 1234')).map(({ Id }) => Id);
+}
+
+async function eventually(condition: () => Promise<boolean>): Promise<void> {
+  for (const deadline = Date.now() + 15_000; Date.now() < deadline; await delay(100)) {
+    if (await condition()) return;
+  }
+  throw new Error('It did not come true within 15 seconds.');
+}
+
+function textsOf(lines: readonly Line[]): string[] {
+  return lines.map(({ text }) => text);
+}

@@ -1,0 +1,252 @@
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import type Dockerode from 'dockerode';
+import type { BuildRequest, BuiltImage, ImageBuilder, ImageSummary, LineSink } from '../engine/ports.ts';
+import { DeploymentFailed } from '../errors/deployment-failed.ts';
+import type { Logger } from '../logger/logger.ts';
+import { buildFailure, requestFailure } from './build-failure.ts';
+import { type BuildLimits, buildOptions, forbiddenLabels, imageLabels } from './build-options.ts';
+import { BuildTranscript } from './build-transcript.ts';
+import { DaemonWatch } from './daemon-watch.ts';
+import { type CheckedDockerfile, checkDockerfile } from './dockerfile-rules.ts';
+import { statusOf } from './error-facts.ts';
+import { listContext } from './list-context.ts';
+import { type ExtraFile, packContext } from './pack-context.ts';
+import { readJsonLines } from './read-json-lines.ts';
+import { hasDockerfile } from './read-repository.ts';
+import { readRegularFile } from './repository-path.ts';
+
+/** Where a generated Dockerfile stands in the context; the ignore file sent along keeps it out of the image. */
+const GENERATED_NAME = '.berth.Dockerfile';
+
+/** Builds images over the Docker socket, and lists and removes those of this installation. */
+export class DockerImageBuilder implements ImageBuilder {
+  readonly #docker: Dockerode;
+  readonly #instanceId: string;
+  readonly #limits: BuildLimits;
+  readonly #logger: Logger;
+
+  constructor(options: { docker: Dockerode; instanceId: string; limits: BuildLimits; logger: Logger }) {
+    this.#docker = options.docker;
+    this.#instanceId = options.instanceId;
+    this.#limits = options.limits;
+    this.#logger = options.logger;
+  }
+
+  async build(
+    request: BuildRequest,
+    { onLine, signal }: { onLine: LineSink; signal: AbortSignal },
+  ): Promise<BuiltImage> {
+    const { timeoutSeconds, memoryMb } = this.#limits;
+    const limit = new AbortController();
+    const timer = setTimeout(() => {
+      const reason = `The build took longer than ${timeoutSeconds} seconds.`;
+      limit.abort(new DeploymentFailed('build_timeout', reason));
+    }, timeoutSeconds * 1000);
+    const stop = AbortSignal.any([signal, limit.signal]);
+    try {
+      stop.throwIfAborted();
+      return await this.#build(request, onLine, stop);
+    } catch (error) {
+      // Whatever broke by stopping, the reason for it is what the caller wants.
+      stop.throwIfAborted();
+      const failure = requestFailure(error, memoryMb);
+      this.#logger.info(
+        { err: failure.cause ?? failure, code: failure.code, deploymentId: request.ref.deploymentId },
+        'build failed',
+      );
+      throw failure;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async inspect(imageId: string): Promise<BuiltImage | null> {
+    const image = await this.#find(imageId);
+    return image && { imageId: image.Id, exposedPorts: tcpPorts(image.Config.ExposedPorts) };
+  }
+
+  async list({ appId }: { appId?: string }): Promise<ImageSummary[]> {
+    const label = [
+      `berth.instance=${this.#instanceId}`,
+      ...(appId === undefined ? [] : [`berth.app=${appId}`]),
+    ];
+    const images = await this.#docker.listImages({ filters: { label } });
+    return images.map(({ Id, Labels, Created }) => ({
+      imageId: Id,
+      appId: Labels?.['berth.app'] ?? '',
+      deploymentId: Labels?.['berth.deployment'] ?? '',
+      createdAt: new Date(Created * 1000),
+    }));
+  }
+
+  async remove(imageId: string): Promise<void> {
+    const image = await this.#find(imageId);
+    if (image?.Config.Labels?.['berth.instance'] !== this.#instanceId) return;
+    try {
+      await this.#docker.getImage(imageId).remove();
+    } catch (error) {
+      // 404: gone meanwhile. 409: in use, or somebody gave it another name; then it is not ours to take.
+      if (!hasStatus(error, 404, 409)) throw error;
+    }
+  }
+
+  async #build(request: BuildRequest, onLine: LineSink, stop: AbortSignal): Promise<BuiltImage> {
+    const generated = 'generated' in request.dockerfile;
+    const dockerfile = await readDockerfile(request);
+    const context = await listContext(request.contextDirectory, {
+      // A generated Dockerfile installs the dependencies itself.
+      exclude: generated ? ['node_modules'] : [],
+      maxBytes: this.#limits.contextMaxMb * 1024 * 1024,
+      onLine,
+      signal: stop,
+    });
+    onLine({
+      text: `Sending ${context.paths.length} files and folders (${megabytes(context.bytes)}) to Docker`,
+    });
+    if (dockerfile.needsBuildKit.length > 0) {
+      onLine({
+        text: `Building with BuildKit, for ${dockerfile.needsBuildKit.join(', ')}: the memory and CPU limits of builds do not hold there`,
+        level: 'warning',
+      });
+    }
+
+    const transcript = new BuildTranscript(onLine, {
+      ownSteps: Object.keys(imageLabels(request.ref, '')).length,
+    });
+    const watch = await DaemonWatch.open(this.#docker);
+    try {
+      await this.#send({
+        files: packContext(
+          request.contextDirectory,
+          context.paths,
+          extraFiles(dockerfile, context.ignoreFile, generated),
+        ),
+        options: {
+          ...buildOptions({
+            ref: request.ref,
+            instanceId: this.#instanceId,
+            tag: request.tag,
+            dockerfile: dockerfile.name,
+            limits: this.#limits,
+          }),
+          // A number, since for the text '2' dockerode opens a session of its own, which it leaves open on errors.
+          ...(dockerfile.needsBuildKit.length > 0 && { version: 2 as unknown as '2' }),
+        },
+        transcript,
+        stop,
+      });
+      if (transcript.error) throw await this.#explain(transcript, watch);
+    } finally {
+      watch.close();
+    }
+    return this.#accept(transcript.imageId, request);
+  }
+
+  /** Ends when the daemon has said all it has to say; stopping destroys the request, and with it the build. */
+  async #send(build: {
+    files: Readable;
+    options: Dockerode.ImageBuildOptions;
+    transcript: BuildTranscript;
+    stop: AbortSignal;
+  }): Promise<void> {
+    const { files, options, transcript, stop } = build;
+    let packing: Error | null = null;
+    files.on('error', (error) => {
+      packing = error;
+    });
+    try {
+      const response = await this.#docker.buildImage(files, { ...options, abortSignal: stop });
+      if (response instanceof Readable)
+        stop.addEventListener('abort', () => response.destroy(), { once: true });
+      for await (const message of readJsonLines(response)) transcript.take(message);
+      transcript.close();
+    } catch (error) {
+      // A context that cannot be read breaks the request too, and is the cause.
+      throw packing ?? error;
+    } finally {
+      files.destroy();
+    }
+  }
+
+  async #explain(transcript: BuildTranscript, watch: DaemonWatch): Promise<DeploymentFailed> {
+    const error = { message: '', exitCode: null, ...transcript.error, step: transcript.step };
+    if (error.exitCode === 137 && !(await watch.isUnbroken())) {
+      return new DeploymentFailed('docker_unavailable', 'The Docker daemon was stopped during the build.');
+    }
+    return buildFailure(error, this.#limits.memoryMb);
+  }
+
+  /** The stream of a build may end well without an image: what counts is that the daemon has it, as we want it. */
+  async #accept(imageId: string | null, request: BuildRequest): Promise<BuiltImage> {
+    const image = imageId === null ? null : await this.#find(imageId);
+    if (!image) {
+      throw new DeploymentFailed('docker_unavailable', 'The Docker daemon ended the build without an image.');
+    }
+    const labels = forbiddenLabels(image.Config.Labels ?? {}, imageLabels(request.ref, this.#instanceId));
+    if (labels.length > 0) {
+      await this.remove(image.Id);
+      const shown = labels.slice(0, 5).map((label) => label.slice(0, 100));
+      throw new DeploymentFailed(
+        'image_label_forbidden',
+        `The image has labels that only the platform may give: ${shown.join(', ')}.`,
+      );
+    }
+    return { imageId: image.Id, exposedPorts: tcpPorts(image.Config.ExposedPorts) };
+  }
+
+  async #find(imageId: string): Promise<Dockerode.ImageInspectInfo | null> {
+    try {
+      return await this.#docker.getImage(imageId).inspect();
+    } catch (error) {
+      if (hasStatus(error, 404)) return null;
+      throw error;
+    }
+  }
+}
+
+type NamedDockerfile = CheckedDockerfile & { readonly name: string };
+
+async function readDockerfile({ dockerfile, contextDirectory, ref }: BuildRequest): Promise<NamedDockerfile> {
+  if ('generated' in dockerfile)
+    return { name: GENERATED_NAME, text: dockerfile.generated, needsBuildKit: [] };
+  const { path } = dockerfile;
+  const found = await hasDockerfile(contextDirectory, path);
+  const text = found ? await readRegularFile(join(contextDirectory, path), 1 << 20) : null;
+  if (text === null) {
+    throw found
+      ? new DeploymentFailed('dockerfile_invalid', `The file ${path} is larger than 1 MB.`)
+      : new DeploymentFailed('dockerfile_missing', `There is no file ${path}.`);
+  }
+  const name = path
+    .split('/')
+    .filter((part) => part !== '' && part !== '.')
+    .join('/');
+  return { ...checkDockerfile(text, ref.appId), name };
+}
+
+/** What was checked is what is sent, whatever the file holds by then, and however it is ignored. */
+function extraFiles(dockerfile: NamedDockerfile, ignoreFile: string | null, generated: boolean): ExtraFile[] {
+  const ignored = generated ? `${ignoreFile ?? ''}\n.dockerignore\n${GENERATED_NAME}\n` : ignoreFile;
+  return [
+    { name: dockerfile.name, text: dockerfile.text },
+    // The daemon reads it too, to take both files out of what COPY sees where they are ignored.
+    ...(ignored === null ? [] : [{ name: '.dockerignore', text: ignored }]),
+  ];
+}
+
+function tcpPorts(exposed: Readonly<Record<string, unknown>> | null | undefined): number[] {
+  return Object.keys(exposed ?? {})
+    .flatMap((port) => /^(\d+)\/tcp$/.exec(port)?.[1] ?? [])
+    .map(Number)
+    .sort((a, b) => a - b);
+}
+
+function hasStatus(error: unknown, ...codes: number[]): boolean {
+  const status = statusOf(error);
+  return status !== null && codes.includes(status);
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1024 / 1024).toFixed(1)} MB`;
+}
