@@ -30,6 +30,9 @@ export interface WorkerIdentity {
   readonly leaseSeconds: number;
 }
 
+/** How late a cancellation may be noticed when no notification comes. */
+const LOOK_FOR_CANCEL_EVERY_MS = 2_000;
+
 /** What a running deployment listens to from outside. */
 export interface Interrupts {
   /** Aborted when the worker stops. */
@@ -121,8 +124,8 @@ function asFailure(cause: unknown): DeploymentFailed {
 }
 
 /**
- * Renews the lease from a timer of its own, three times in its length, and aborts the signal when it is lost, when
- * someone cancels, or at shutdown. A database that is away does not abort: the fence decides at the next write.
+ * Renews the lease from a timer of its own, and aborts the signal when it is lost, when someone cancels, or at
+ * shutdown. A database that is away does not abort: the fence decides at the next write.
  */
 function keepLease(
   claim: Claim,
@@ -140,10 +143,12 @@ function keepLease(
     }
   };
   const onShutdown = () => controller.abort(new ShuttingDown());
-  const timer = setInterval(() => void beat(), (of.worker.leaseSeconds * 1000) / 3);
+  const every = Math.min((of.worker.leaseSeconds * 1000) / 3, LOOK_FOR_CANCEL_EVERY_MS);
+  const timer = setInterval(() => void beat(), every).unref();
   const unsubscribe = of.interrupts.onCancelHint(claim.deploymentId, () => void beat());
   of.interrupts.shutdown.addEventListener('abort', onShutdown);
   if (of.interrupts.shutdown.aborted) onShutdown();
+  void beat();
   return {
     signal: controller.signal,
     stop() {

@@ -1,0 +1,94 @@
+import { hostname } from 'node:os';
+import Docker from 'dockerode';
+import { systemClock } from '../../internal/clock/clock.ts';
+import type { Config } from '../../internal/config/config.ts';
+import { InvalidConfig, loadConfig } from '../../internal/config/load-config.ts';
+import { openDatabase } from '../../internal/db/database.ts';
+import { newId } from '../../internal/db/ids.ts';
+import { ensureInstance } from '../../internal/db/instance.ts';
+import { migrate } from '../../internal/db/migrate.ts';
+import { Notifications } from '../../internal/db/notifications.ts';
+import { DockerImageBuilder } from '../../internal/dockerbuild/image-builder.ts';
+import { repositoryReader } from '../../internal/dockerbuild/read-repository.ts';
+import { DockerContainerRunner } from '../../internal/dockerrun/container-runner.ts';
+import { GateFolders } from '../../internal/dockerrun/gate-files.ts';
+import { installGateTool } from '../../internal/dockerrun/gate-tool.ts';
+import type { Tools } from '../../internal/engine/job.ts';
+import { runWorker } from '../../internal/engine/worker.ts';
+import { GitCheckout } from '../../internal/gitrepo/checkout.ts';
+import { NetworkProbe } from '../../internal/health/network-probe.ts';
+import { TraefikRoutes } from '../../internal/health/traefik-routes.ts';
+import { createLogger } from '../../internal/logger/logger.ts';
+import { SealedBox } from '../../internal/secrets/sealed-box.ts';
+
+/** Settings → database → Docker and Git behind their ports → work until SIGTERM → close in reverse order. */
+async function main(config: Config): Promise<void> {
+  const logger = createLogger({ level: config.logLevel, process: 'worker' });
+  const stop = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
+
+  const database = openDatabase(config.databaseUrl, logger);
+  await migrate(database.pool);
+  const instanceId = await ensureInstance(database.prisma, config.dataDir);
+  const docker = new Docker({ socketPath: config.dockerHost.replace('unix://', '') });
+  const { gateDir, gateTool } = config;
+  await installGateTool({ gateDir, setting: gateTool, docker, instanceId, image: 'busybox:1.37-musl' });
+
+  const tools: Tools = {
+    prisma: database.prisma,
+    source: new GitCheckout({
+      workDir: config.workDir,
+      allowedHosts: config.gitAllowedHosts,
+      privateHosts: config.gitPrivateHosts,
+      timeoutSeconds: config.cloneTimeoutSeconds,
+      maxMegabytes: config.cloneMaxMb,
+      logger,
+    }),
+    repository: repositoryReader,
+    images: new DockerImageBuilder({
+      docker,
+      instanceId,
+      limits: {
+        memoryMb: config.buildMemoryMb,
+        cpus: config.buildCpus,
+        timeoutSeconds: config.buildTimeoutSeconds,
+        contextMaxMb: config.contextMaxMb,
+      },
+      logger,
+    }),
+    containers: new DockerContainerRunner({ docker, instanceId, gateDir, logger }),
+    gate: new GateFolders(gateDir),
+    probe: new NetworkProbe(),
+    routes: new TraefikRoutes(config.traefikApiUrl),
+    clock: systemClock,
+    logger,
+    settings: config,
+    checkpoint: (point) => {
+      if (point === config.faultAt) process.kill(process.pid, 'SIGKILL');
+    },
+  };
+
+  const notifications = config.notify ? new Notifications(config.databaseUrl, logger) : null;
+  await notifications?.start();
+  const identity = { id: `${hostname()}-${process.pid}-${newId()}`, leaseSeconds: config.leaseSeconds };
+  logger.info({ workerId: identity.id, instanceId }, 'worker started');
+  await runWorker(tools, {
+    identity,
+    concurrency: config.workerConcurrency,
+    pollIntervalMs: config.pollIntervalMs,
+    box: new SealedBox(config.encryptionKey),
+    notifications,
+    signal: stop.signal,
+  });
+  await notifications?.close();
+  await database.close();
+  logger.info('worker stopped');
+}
+
+try {
+  await main(loadConfig());
+} catch (error) {
+  if (!(error instanceof InvalidConfig)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 78;
+}

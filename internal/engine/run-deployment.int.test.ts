@@ -1,0 +1,291 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { createTestDatabase, type TestDatabase } from '../../test/support/database.ts';
+import { type FakeWorld, fakeWorld } from '../../test/support/fake-tools.ts';
+import { newKey } from '../../test/support/new-key.ts';
+import { seedApp } from '../../test/support/seed.ts';
+import type { App } from '../db/database.ts';
+import { cancelDeployment } from '../deployments/cancel-deployment.ts';
+import { claimNext } from '../deployments/deployment-queue.ts';
+import { requestDeployment } from '../deployments/request-deployment.ts';
+import { DeploymentFailed } from '../errors/deployment-failed.ts';
+import { SealedBox } from '../secrets/sealed-box.ts';
+import { runDeployment } from './run-deployment.ts';
+
+const box = new SealedBox(newKey());
+const worker = { id: 'worker-a', leaseSeconds: 30 };
+let database: TestDatabase;
+let world: FakeWorld;
+let app: App;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.close());
+beforeEach(async () => {
+  await prisma().app.deleteMany();
+  world = fakeWorld(prisma());
+  app = await seedApp(prisma(), { healthCheckPath: '/health' });
+});
+
+const prisma = () => database.database.prisma;
+const rowOf = (id: string) => prisma().deployment.findUniqueOrThrow({ where: { id } });
+const request = () => requestDeployment(prisma(), { appId: app.id, trigger: 'manual' }, box);
+
+/** Claims and works as one worker would; `stop` is its shutdown. */
+async function work(stop = new AbortController()): Promise<void> {
+  const claim = await claimNext(prisma(), worker);
+  if (!claim) throw new Error('nothing to claim');
+  const interrupts = { shutdown: stop.signal, onCancelHint: () => () => undefined };
+  await runDeployment(claim, world.tools, { worker, box, interrupts });
+}
+
+async function deployed(): Promise<string> {
+  const { id } = await request();
+  await work();
+  world.events.length = 0;
+  return id;
+}
+
+/** As if the worker had been killed at this point: nothing it does afterwards happens, and its lease is over. */
+async function killedAt(point: string): Promise<void> {
+  let killed = false;
+  let reached = () => {};
+  const atPoint = new Promise<void>((resolve) => {
+    reached = resolve;
+  });
+  const forever = () => new Promise<never>(() => {});
+  const mortal = <T extends object>(part: T): T =>
+    new Proxy(part, { get: (target, name) => (killed ? forever : Reflect.get(target, name, target)) });
+  const { prisma: rows, source, images, containers, gate, probe, routes } = world.tools;
+  const ports = { source, images, containers, gate, probe, routes };
+  const claim = await claimNext(rows, worker);
+  if (!claim) throw new Error('nothing to claim');
+  const tools = {
+    ...world.tools,
+    ...(Object.fromEntries(
+      Object.entries(ports).map(([name, port]) => [name, mortal(port)]),
+    ) as typeof ports),
+    prisma: mortal(rows),
+    checkpoint: (name: string) => {
+      if (name !== point) return;
+      killed = true;
+      reached();
+      throw new Error('killed');
+    },
+  };
+  const interrupts = { shutdown: new AbortController().signal, onCancelHint: () => () => undefined };
+  void runDeployment(claim, tools, { worker, box, interrupts });
+  await atPoint;
+  await rows.$executeRaw`
+    UPDATE deployments SET lease_expires_at = now() - interval '1 second' WHERE id = ${claim.deploymentId}`;
+}
+
+describe('a deployment', () => {
+  test('is cloned, built, started, gated, opened and live, and its predecessor goes last', async () => {
+    const first = await deployed();
+    const second = await request();
+    await work();
+    expect(world.events).toEqual([
+      'clone',
+      'build',
+      'start 1',
+      'open 1',
+      'routed 1',
+      `remove 1.1 of ${first}`,
+    ]);
+    expect(await rowOf(second.id)).toMatchObject({
+      status: 'live',
+      step: null,
+      leaseOwner: null,
+      commitSha: 'a'.repeat(40),
+      branch: 'main',
+      imageId: 'sha256:one',
+      port: 3000,
+    });
+    expect(await rowOf(first)).toMatchObject({ status: 'retired' });
+    expect([...world.containers.values()].map((found) => found.restartPolicy)).toEqual(['always']);
+  });
+
+  test('A2: that never becomes healthy is removed before anything is switched, with reason and last lines', async () => {
+    const first = await deployed();
+    world.healthy = false;
+    const second = await request();
+    await work();
+    expect(world.events).toEqual(['clone', 'build', 'start 1', `remove 1.1 of ${second.id}`]);
+    expect(await rowOf(second.id)).toMatchObject({
+      status: 'failed',
+      failureCode: 'health_check_failed',
+      logTail: ['the last line'],
+    });
+    expect(await rowOf(first)).toMatchObject({ status: 'live' });
+  });
+
+  test('A2: that ends at start says with which exit code', async () => {
+    const { id } = await request();
+    world.at = (point) => {
+      if (point !== 'gating') return;
+      for (const found of world.containers.values())
+        found.state = { ...found.state, status: 'exited', exitCode: 3 };
+    };
+    await work();
+    expect(await rowOf(id)).toMatchObject({ status: 'failed', failureCode: 'exited_early', exitCode: 3 });
+    expect(world.containers.size).toBe(0);
+  });
+
+  test('of two replicas opens both and is live only when the proxy lists both', async () => {
+    await prisma().app.update({ where: { id: app.id }, data: { replicas: 2 } });
+    const { id } = await request();
+    await work();
+    expect(world.events).toEqual([
+      'clone',
+      'build',
+      'start 1',
+      'start 2',
+      'open 1',
+      'open 2',
+      'routed 1',
+      'routed 2',
+    ]);
+    expect(await rowOf(id)).toMatchObject({ status: 'live' });
+  });
+
+  test('that the proxy never takes is closed, drained and removed, and tried again', async () => {
+    const { id } = await request();
+    const tools = world.tools;
+    world = { ...world, tools: { ...tools, routes: { ...tools.routes, read: async () => null } } };
+    await work();
+    expect(world.events.filter((event) => event === 'nudge').length).toBeGreaterThan(0);
+    expect(world.events.slice(-2)).toEqual(['close 1', `remove 1.1 of ${id}`]);
+    expect(await rowOf(id)).toMatchObject({ status: 'pending', attempt: 1 });
+  });
+
+  test('that dies while its predecessor drains gives the traffic back', async () => {
+    const first = await deployed();
+    const second = await request();
+    world.at = (point) => {
+      if (point !== 'draining') return;
+      for (const found of world.containers.values()) {
+        if (found.deploymentId === second.id) found.state = { ...found.state, status: 'exited', exitCode: 9 };
+      }
+    };
+    await work();
+    expect(await rowOf(second.id)).toMatchObject({ status: 'crashed', exitCode: 9 });
+    expect(await rowOf(first)).toMatchObject({ status: 'live' });
+    expect([...world.containers.values()].map((found) => found.deploymentId)).toEqual([first]);
+  });
+
+  test('cancelled while it clones ends cancelled, and nothing was built', async () => {
+    const { id } = await request();
+    // Like the real one: it ends when the signal says so, which the heartbeat brings about.
+    world.checkout = async (signal) => {
+      await cancelDeployment(prisma(), id);
+      await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    };
+    await work();
+    expect(await rowOf(id)).toMatchObject({ status: 'cancelled', leaseOwner: null });
+    expect(world.events).toEqual(['clone']);
+  });
+
+  test('fails for good after three failures of the platform', async () => {
+    const { id } = await request();
+    world.checkout = async () => {
+      throw new DeploymentFailed('docker_unavailable', 'Docker does not answer.');
+    };
+    for (let attempt = 1; attempt <= 3; attempt++) {
+      await work();
+      await prisma().deployment.update({ where: { id }, data: { notBefore: null } });
+    }
+    expect(await rowOf(id)).toMatchObject({
+      status: 'failed',
+      failureCode: 'docker_unavailable',
+      attempt: 3,
+    });
+  });
+
+  test('that met a fault of ours says so without its words', async () => {
+    const { id } = await request();
+    world.checkout = async () => {
+      throw new TypeError('secret detail');
+    };
+    await work();
+    const lines = await prisma().logLine.findMany({ where: { streamId: id } });
+    expect(lines.map((line) => line.text).join('\n')).not.toContain('secret detail');
+  });
+});
+
+describe('F09: at shutdown', () => {
+  test('before the switch it is handed back, and the attempt does not count', async () => {
+    const { id } = await request();
+    const stop = new AbortController();
+    world.at = (point) => {
+      if (point === 'gating') stop.abort();
+    };
+    await work(stop);
+    expect(await rowOf(id)).toMatchObject({ status: 'pending', leaseOwner: null });
+    expect(world.containers.size).toBe(0);
+    world.at = () => undefined;
+    await work();
+    expect(await rowOf(id)).toMatchObject({ status: 'live', attempt: 2 });
+  });
+
+  test('past the switch its candidate stays, and the next worker goes on from there', async () => {
+    await deployed();
+    const { id } = await request();
+    const stop = new AbortController();
+    world.at = (point) => {
+      if (point === 'draining') stop.abort();
+    };
+    await work(stop);
+    expect(await rowOf(id)).toMatchObject({ status: 'live', step: 'draining', leaseOwner: null });
+    world.at = () => undefined;
+    world.events.length = 0;
+    await work();
+    expect(world.events).not.toContain('build');
+    expect(await rowOf(id)).toMatchObject({ status: 'live', step: null });
+  });
+});
+
+describe('a worker killed', () => {
+  test.each(['cloning', 'building', 'starting', 'started', 'gating'])(
+    'F02–F06: at %s is replaced by a new attempt that ends live, with nothing left',
+    async (point) => {
+      await deployed();
+      const { id } = await request();
+      await killedAt(point);
+      await work();
+      expect(await rowOf(id)).toMatchObject({ status: 'live', step: null, attempt: 2 });
+      expect([...world.containers.values()].map((found) => [found.deploymentId, found.attempt])).toEqual([
+        [id, 2],
+      ]);
+    },
+  );
+
+  test.each(['built'])('F04: after the image was recorded at %s it is not built again', async (point) => {
+    const { id } = await request();
+    await killedAt(point);
+    await work();
+    expect(world.events.filter((event) => event === 'build')).toHaveLength(1);
+    expect(await rowOf(id)).toMatchObject({ status: 'live', attempt: 2 });
+  });
+
+  test.each(['switching', 'routed', 'live', 'draining', 'retired'])(
+    'F07, F08: at %s is followed by one that goes forward with the same candidate',
+    async (point) => {
+      const first = await deployed();
+      const { id } = await request();
+      await killedAt(point);
+      await work();
+      expect(await rowOf(id)).toMatchObject({ status: 'live', step: null, candidateAttempt: 1 });
+      expect(await rowOf(first)).toMatchObject({ status: 'retired' });
+      expect(world.events.filter((event) => event.startsWith('start'))).toHaveLength(1);
+      expect([...world.containers.values()].map((found) => found.deploymentId)).toEqual([id]);
+    },
+  );
+
+  test('F49: three times over the same deployment ends it with that reason', async () => {
+    const { id } = await request();
+    for (let times = 0; times < 3; times++) await killedAt('cloning');
+    await work();
+    expect(await rowOf(id)).toMatchObject({ status: 'failed', failureCode: 'worker_lost' });
+  });
+});

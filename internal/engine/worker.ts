@@ -1,0 +1,92 @@
+import { hostname } from 'node:os';
+import { claimNext } from '../deployments/deployment-queue.ts';
+import type { SealedBox } from '../secrets/sealed-box.ts';
+import type { Tools } from './job.ts';
+import { dropDuty, holdDuty } from './leader-store.ts';
+import { reconcile } from './reconcile.ts';
+import { removeDeletedApps } from './remove-app.ts';
+import { runDeployment, type WorkerIdentity } from './run-deployment.ts';
+import { Bell, runWorkerLoop } from './worker-loop.ts';
+import { removeWorker, reportWorker } from './worker-presence-store.ts';
+
+const RECONCILE_EVERY_MS = 30_000;
+const PRESENCE_EVERY_MS = 10_000;
+
+export interface WorkerOptions {
+  readonly identity: WorkerIdentity;
+  readonly concurrency: number;
+  readonly pollIntervalMs: number;
+  readonly box: SealedBox;
+  /** Wake-ups from the database; null: polling alone (which must do, only later). */
+  readonly notifications: {
+    subscribe(channel: string, listener: (payload: string) => void): () => void;
+  } | null;
+  readonly signal: AbortSignal;
+}
+
+/** Everything a worker does, until the signal is aborted: deployments, the leader's duties, and telling that it lives. */
+export async function runWorker(tools: Tools, options: WorkerOptions): Promise<void> {
+  await Promise.all([
+    runDeployments(tools, options),
+    runLeaderDuties(tools, options),
+    runPresence(tools, options),
+  ]);
+}
+
+async function runDeployments(tools: Tools, options: WorkerOptions): Promise<void> {
+  const { identity, box, notifications, signal } = options;
+  const bell = new Bell();
+  const interrupts = {
+    shutdown: signal,
+    onCancelHint: (deploymentId: string, listener: () => void) =>
+      notifications?.subscribe('deployment_cancel', (id) => {
+        if (id === '' || id === deploymentId) listener();
+      }) ?? (() => undefined),
+  };
+  const unsubscribe = notifications?.subscribe('deployment_queued', () => bell.ring());
+  await runWorkerLoop({
+    ...options,
+    ...tools,
+    bell,
+    async take() {
+      const claim = await claimNext(tools.prisma, identity);
+      return claim && { done: runDeployment(claim, tools, { worker: identity, box, interrupts }) };
+    },
+  });
+  unsubscribe?.();
+}
+
+/** One worker at a time removes deleted apps and compares Docker with the rows. */
+async function runLeaderDuties(tools: Tools, options: WorkerOptions): Promise<void> {
+  const { identity, notifications, signal } = options;
+  const bell = new Bell();
+  const unsubscribe = notifications?.subscribe('deployment_queued', () => bell.ring());
+  let reconciledAt = Number.NEGATIVE_INFINITY;
+  while (!signal.aborted) {
+    try {
+      if (await holdDuty(tools.prisma, 'reconciler', identity)) {
+        await removeDeletedApps(tools);
+        if (tools.clock.now() - reconciledAt >= RECONCILE_EVERY_MS) {
+          reconciledAt = tools.clock.now();
+          await reconcile(tools);
+        }
+      }
+    } catch (error) {
+      tools.logger.warn({ err: error }, 'leader duties interrupted');
+    }
+    await bell.wait(options.pollIntervalMs, tools.clock, signal);
+  }
+  unsubscribe?.();
+  await dropDuty(tools.prisma, 'reconciler', identity.id).catch(() => undefined);
+}
+
+async function runPresence(tools: Tools, { identity, signal }: WorkerOptions): Promise<void> {
+  const me = { id: identity.id, hostname: hostname(), pid: process.pid };
+  while (!signal.aborted) {
+    await reportWorker(tools.prisma, me).catch((error: unknown) =>
+      tools.logger.warn({ err: error }, 'presence not reported'),
+    );
+    await tools.clock.sleep(PRESENCE_EVERY_MS, signal).catch(() => undefined);
+  }
+  await removeWorker(tools.prisma, identity.id).catch(() => undefined);
+}

@@ -1,0 +1,208 @@
+import { pino } from 'pino';
+import type { Clock } from '../../internal/clock/clock.ts';
+import type { PrismaClient } from '../../internal/db/database.ts';
+import type { Tools } from '../../internal/engine/job.ts';
+import type { ContainerState, RunningContainer, StartRequest } from '../../internal/engine/ports.ts';
+
+/** What happened in the fake world, in order, as short words: `start web-x`, `open`, `remove web-x`. */
+export interface FakeWorld {
+  readonly events: string[];
+  readonly containers: Map<string, FakeContainer>;
+  readonly tools: Tools;
+  /** Called at each checkpoint; a test throws, cancels or kills here. */
+  at: (point: string) => void | Promise<void>;
+  checkout: (signal: AbortSignal) => Promise<void>;
+  healthy: boolean;
+}
+export interface FakeContainer extends RunningContainer {
+  state: ContainerState;
+  gateOpen: boolean;
+  restartPolicy: 'no' | 'always';
+}
+
+const RUNNING: ContainerState = {
+  status: 'running',
+  startedAt: '2026-11-21T00:00:00Z',
+  exitCode: 0,
+  outOfMemory: false,
+  restartCount: 0,
+  health: 'starting',
+  gateError: null,
+};
+
+/** A clock whose sleeps end at once, each moving the time on by what was asked. */
+function fakeClock(): Clock {
+  let now = 0;
+  return {
+    now: () => now,
+    async sleep(milliseconds, signal) {
+      now += milliseconds;
+      await new Promise((resolve) => setImmediate(resolve));
+      signal?.throwIfAborted();
+    },
+  };
+}
+
+/** The ports of the engine filled with memory: containers that run, a gate that opens, a proxy that follows at once. */
+export function fakeWorld(prisma: PrismaClient): FakeWorld {
+  const events: string[] = [];
+  const containers = new Map<string, FakeContainer>();
+  const of = (ref: { deploymentId: string; attempt: number }, replica: number) =>
+    [...containers.values()].find(
+      (found) =>
+        found.deploymentId === ref.deploymentId && found.attempt === ref.attempt && found.replica === replica,
+    );
+  const world: FakeWorld = {
+    events,
+    containers,
+    at: () => undefined,
+    checkout: async () => undefined,
+    healthy: true,
+    tools: {
+      prisma,
+      clock: fakeClock(),
+      logger: pino({ level: 'silent' }),
+      settings: {
+        baseDomain: 'localhost',
+        networkPool: '10.89.0.0/16',
+        nodeImage: 'node:20-slim',
+        gateTimeoutSeconds: 60,
+        watchSeconds: 10,
+        stopGraceSeconds: 10,
+      },
+      checkpoint: (point) => void world.at(point),
+      source: {
+        async checkout(request, { signal }) {
+          events.push('clone');
+          await world.checkout(signal);
+          return {
+            directory: '/nowhere',
+            commitSha: request.commitSha ?? 'a'.repeat(40),
+            commitMessage: 'A change\n\nwith a body',
+            branch: request.branch ?? 'main',
+          };
+        },
+        async remove() {},
+        async listDeployments() {
+          return [];
+        },
+      },
+      repository: {
+        async read() {
+          return { files: ['Dockerfile'], packageJson: null, dockerfileFound: true };
+        },
+      },
+      images: {
+        async build() {
+          events.push('build');
+          return { imageId: 'sha256:one', exposedPorts: [3000] };
+        },
+        async inspect(imageId) {
+          return { imageId, exposedPorts: [3000] };
+        },
+        async list() {
+          return [];
+        },
+        async remove() {},
+      },
+      containers: {
+        async ensureNetwork() {},
+        async usedSubnets() {
+          return [];
+        },
+        async removeNetwork() {},
+        async start(request: StartRequest) {
+          events.push(`start ${request.replica}`);
+          const container: FakeContainer = {
+            containerId: request.containerName,
+            containerName: request.containerName,
+            address: request.address,
+            deploymentId: request.ref.deploymentId,
+            attempt: request.ref.attempt,
+            appId: request.ref.appId,
+            replica: request.replica,
+            port: request.port,
+            state: RUNNING,
+            gateOpen: false,
+            restartPolicy: 'no',
+          };
+          containers.set(container.containerId, container);
+          return container;
+        },
+        async state(containerId) {
+          return containers.get(containerId)?.state ?? null;
+        },
+        async list(filter) {
+          return [...containers.values()].filter(
+            (found) =>
+              (filter.deploymentId ?? found.deploymentId) === found.deploymentId &&
+              (filter.appId ?? found.appId) === found.appId,
+          );
+        },
+        async setRestartPolicy(containerId, policy) {
+          const found = containers.get(containerId);
+          if (found) found.restartPolicy = policy;
+        },
+        async stopAndRemove(container) {
+          events.push(`remove ${container.attempt}.${container.replica} of ${container.deploymentId}`);
+          containers.delete(container.containerId);
+        },
+        async listeningPorts() {
+          return [];
+        },
+        async establishedConnections() {
+          return 0;
+        },
+        async logTail() {
+          return ['the last line'];
+        },
+        async nudgeProxy() {
+          events.push('nudge');
+        },
+      },
+      gate: {
+        async open(ref, replica) {
+          events.push(`open ${replica}`);
+          const found = of(ref, replica);
+          if (!found) return;
+          found.gateOpen = true;
+          found.state = { ...found.state, health: 'healthy' };
+        },
+        async close(ref, replica) {
+          events.push(`close ${replica}`);
+          const found = of(ref, replica);
+          if (found) found.gateOpen = false;
+        },
+        async markRouted(_ref, replica) {
+          events.push(`routed ${replica}`);
+        },
+        async listDeployments() {
+          return [];
+        },
+        async removeAll() {},
+      },
+      probe: {
+        async ask() {
+          return world.healthy ? { ok: true } : { ok: false, reason: 'status 500', connected: true };
+        },
+      },
+      routes: {
+        async read(name) {
+          const open = [...containers.values()].filter(
+            (found) =>
+              found.gateOpen && name.includes(found.deploymentId) && found.state.status === 'running',
+          );
+          if (open.length === 0) return null;
+          return {
+            routerEnabled: true,
+            servers: open.map((found) => `http://${found.address}:${found.port}`),
+          };
+        },
+        async listRouters() {
+          return [];
+        },
+      },
+    },
+  };
+  return world;
+}
