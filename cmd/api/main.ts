@@ -6,11 +6,12 @@ import { VERSION } from '../../internal/config/version.ts';
 import { openDatabase } from '../../internal/db/database.ts';
 import { ensureInstance } from '../../internal/db/instance.ts';
 import { migrate } from '../../internal/db/migrate.ts';
-import { readBuildLogs } from '../../internal/deployments/deployment-build-logs.ts';
+import { Notifications } from '../../internal/db/notifications.ts';
 import { createApp } from '../../internal/http/create-app.ts';
 import { createFallbackPages } from '../../internal/http/fallback-pages.ts';
 import { listen } from '../../internal/http/listen.ts';
 import { createLogger, type Logger } from '../../internal/logger/logger.ts';
+import { LogHub } from '../../internal/logs/log-hub.ts';
 import { SealedBox } from '../../internal/secrets/sealed-box.ts';
 
 /** A request that runs may take so long to end after SIGTERM. */
@@ -29,13 +30,17 @@ async function main(config: Config, logger: Logger): Promise<void> {
   const tokenFile = join(config.dataDir, 'admin-token');
   if ((await ensureOwner({ prisma, tokenFile })).created) logger.info({ tokenFile }, 'owner token stored');
 
+  const notifications = config.notify ? new Notifications(config.databaseUrl, logger) : null;
+  await notifications?.start();
+  const logHub = new LogHub({ prisma, logger, notifications });
   const app = createApp({
     prisma,
     box: new SealedBox(config.encryptionKey),
     logger,
     settings: config,
     version: VERSION,
-    readBuildLogs: (deploymentId) => readBuildLogs(prisma, deploymentId),
+    logHub,
+    corsOrigins: config.corsOrigins,
   });
   const fallback = await listen(createFallbackPages({ prisma, logger }), {
     port: config.fallbackPort,
@@ -45,8 +50,10 @@ async function main(config: Config, logger: Logger): Promise<void> {
   logger.info({ address: config.apiAddress, port: api.port, instanceId }, 'API started');
 
   await stopped;
+  logHub.close();
   await api.close(GRACE_MS);
   await fallback.close(GRACE_MS);
+  await notifications?.close();
   await database.close();
   logger.info('API stopped');
 }

@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type ApiUnderTest, startApi } from '../../test/support/api-under-test.ts';
-import { readBuildLogs } from './deployment-build-logs.ts';
 
 let api: ApiUnderTest;
 beforeAll(async () => {
-  api = await startApi({ readBuildLogs: (id) => readBuildLogs(api.prisma, id) });
+  api = await startApi();
 });
 afterAll(() => api?.close());
 

@@ -146,8 +146,8 @@ test('pages of other origins get nothing unless they are listed', async () => {
       publicUrl: 'https://berth.apps.test',
       gitAllowedHosts: [],
       gitPrivateHosts: [],
-      corsOrigins: ['https://panel.example'],
     },
+    corsOrigins: ['https://panel.example'],
   });
   try {
     const preflight = await supertest(listed.app)

@@ -4,7 +4,7 @@ import supertest from 'supertest';
 import { type ApiUnderTest, startApi } from '../../test/support/api-under-test.ts';
 import { appSchema } from '../apps/app-view.ts';
 import { problemSchema } from '../openapi/schemas.ts';
-import { operationsOf } from './create-app.ts';
+import { operationsOf } from './operations.ts';
 
 interface Entry {
   operationId: string;

@@ -7,6 +7,7 @@ import { ensureOwner } from '../../internal/auth/ensure-owner.ts';
 import type { PrismaClient } from '../../internal/db/database.ts';
 import { type AppNeeds, createApp } from '../../internal/http/create-app.ts';
 import { createLogger } from '../../internal/logger/logger.ts';
+import { LogHub } from '../../internal/logs/log-hub.ts';
 import { SealedBox } from '../../internal/secrets/sealed-box.ts';
 import { createTestDatabase } from './database.ts';
 import { newKey } from './new-key.ts';
@@ -29,20 +30,22 @@ export async function startApi(overrides: Partial<AppNeeds> = {}): Promise<ApiUn
   const tokenFile = join(directory, 'admin-token');
   await ensureOwner({ prisma, tokenFile });
   const token = (await readFile(tokenFile, 'utf8')).trim();
+  const logger = createLogger({ level: 'silent', process: 'api' });
+  const logHub = new LogHub({ prisma, logger, notifications: null });
   const needs: AppNeeds = {
     prisma,
     box: new SealedBox(newKey()),
-    logger: createLogger({ level: 'silent', process: 'api' }),
+    logger,
     settings: {
       baseDomain: 'apps.test',
       httpPort: 8000,
       publicUrl: 'http://berth.apps.test:8000',
       gitAllowedHosts: ['github.com'],
       gitPrivateHosts: ['127.0.0.1:9418'],
-      corsOrigins: [],
     },
+    corsOrigins: [],
     version: '0.0.0',
-    readBuildLogs: async () => '',
+    logHub,
     checkAnswers: true,
     ...overrides,
   };
@@ -54,6 +57,7 @@ export async function startApi(overrides: Partial<AppNeeds> = {}): Promise<ApiUn
     token,
     call: (method, path) => supertest(app)[method](`/api/v1${path}`).auth(token, { type: 'bearer' }),
     async close() {
+      logHub.close();
       await close();
       await rm(directory, { recursive: true, force: true });
     },

@@ -1,0 +1,86 @@
+import type { Request } from 'express';
+import { appRoutes } from '../apps/app-routes.ts';
+import type { AppWithState } from '../apps/app-store.ts';
+import { recordAudit } from '../audit/record-audit.ts';
+import { authenticate } from '../auth/authenticate.ts';
+import type { Config } from '../config/config.ts';
+import type { PrismaClient } from '../db/database.ts';
+import { openSnapshot, pendingChanges, releaseConfigOf } from '../deployments/config-snapshot.ts';
+import { readBuildLogs } from '../deployments/deployment-build-logs.ts';
+import { wakeWorkers } from '../deployments/deployment-queue.ts';
+import { readDeployment } from '../deployments/deployment-reads.ts';
+import { deploymentRoutes } from '../deployments/deployment-routes.ts';
+import { isFinished } from '../deployments/deployment-status.ts';
+import { requestDeployment } from '../deployments/request-deployment.ts';
+import type { Logger } from '../logger/logger.ts';
+import type { LogHub } from '../logs/log-hub.ts';
+import { logRoutes } from '../logs/log-routes.ts';
+import type { Operation } from '../openapi/operation.ts';
+import type { SealedBox } from '../secrets/sealed-box.ts';
+import { documentRoute, healthRoute } from './platform-routes.ts';
+
+export interface ApiNeeds {
+  readonly prisma: PrismaClient;
+  readonly box: SealedBox;
+  readonly logHub: LogHub;
+  readonly logger: Logger;
+  readonly settings: Pick<
+    Config,
+    'baseDomain' | 'httpPort' | 'publicUrl' | 'gitAllowedHosts' | 'gitPrivateHosts'
+  >;
+  readonly version: string;
+  /** Tests: operations beside the real ones. */
+  readonly moreOperations?: readonly Operation[];
+}
+
+/** Every operation there is: what is mounted and what the document tells are this one list. */
+export function operationsOf(needs: ApiNeeds): Operation[] {
+  const { prisma, box, settings } = needs;
+  const repoUrlPolicy = { allowedHosts: settings.gitAllowedHosts, privateHosts: settings.gitPrivateHosts };
+  const entryPoint = { baseDomain: settings.baseDomain, httpPort: settings.httpPort };
+  const operations = [
+    ...appRoutes({
+      prisma,
+      repoUrlPolicy,
+      entryPoint,
+      requestFirstDeployment: (tx, appId) => requestDeployment(tx, { appId, trigger: 'created' }, box),
+      wakeWorkers,
+      pendingChanges: (app) => changesSinceLive(app, box),
+    }),
+    ...deploymentRoutes({
+      prisma,
+      box,
+      repoUrlPolicy,
+      entryPoint,
+      readBuildLogs: (deploymentId) => readBuildLogs(prisma, deploymentId),
+    }),
+    ...logRoutes({
+      prisma,
+      hub: needs.logHub,
+      logger: needs.logger,
+      authenticate: (request: Request) => authenticate(prisma, request.get('authorization')),
+      async findDeployment({ userId }, id) {
+        return { isFinished: isFinished(await readDeployment(prisma, userId, id)) };
+      },
+      recordClear: (tx, call, objectId) =>
+        recordAudit(tx, call, { action: 'deployment.clear_logs', object: 'deployment', objectId }),
+    }),
+    ...(needs.moreOperations ?? []),
+    healthRoute(prisma),
+  ];
+  return [
+    ...operations,
+    documentRoute(operations, { publicUrl: settings.publicUrl, version: needs.version }),
+  ];
+}
+
+/** Only here the settings of a release are opened and held against those of its app. */
+function changesSinceLive(app: AppWithState, box: SealedBox): string[] {
+  if (!app.liveDeployment) return [];
+  const { id, configSnapshot } = app.liveDeployment;
+  const wanted = releaseConfigOf(
+    app,
+    app.hosts.map(({ host }) => host),
+  );
+  return pendingChanges(wanted, openSnapshot(box, id, configSnapshot));
+}
