@@ -111,7 +111,8 @@ test('a command that is not there ends with 127 and a line that names it', async
 });
 
 test('an app that ends has its exit code and its last lines', async () => {
-  const script = 'i=0; while [ $i -lt 300 ]; do echo line $i; i=$((i+1)); done; /busybox sleep 0.3; echo bad >&2; exit 3';
+  const script =
+    'i=0; while [ $i -lt 300 ]; do echo line $i; i=$((i+1)); done; /busybox sleep 0.3; echo bad >&2; exit 3';
   const container = await lab.start(lab.request(scratch, { command: shell(script) }));
   const state = await lab.until(container, 'ended', ({ status }) => status === 'exited');
   expect(state).toMatchObject({ exitCode: 3, outOfMemory: false, restartCount: 0 });
