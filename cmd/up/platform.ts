@@ -15,7 +15,7 @@ import { SupervisedProcess } from '../../internal/host/supervised-process.ts';
 import { TRAEFIK_ENVIRONMENT, writeTraefikFiles } from '../../internal/host/traefik.ts';
 import { removeContainer, TraefikContainer } from '../../internal/host/traefik-container.ts';
 import { childEnvironment } from './child-environment.ts';
-import { type ProgramMode, programArguments } from './programs.ts';
+import { MEMORY_ENVIRONMENT, type ProgramMode, programArguments } from './programs.ts';
 import type { Reporter } from './report.ts';
 import { type ServedSample, serveSample } from './serve-sample.ts';
 import { isPostgresRunning, startPostgres } from './start-postgres.ts';
@@ -100,7 +100,7 @@ export class Platform {
       log,
       environment,
     );
-    if (code !== 0) throw new CannotStart(`The migrations could not be applied (${log.path}):`, log.tail(12));
+    if (code !== 0) throw new CannotStart(`The migrations could not be applied (${log.path}):`, log.tail(20));
   }
 
   async #startApi(environment: Readonly<Record<string, string | undefined>>): Promise<string> {
@@ -172,7 +172,7 @@ export class Platform {
       command: process.execPath,
       args: programArguments(checkout, name, mode),
       directory: checkout,
-      environment,
+      environment: { ...MEMORY_ENVIRONMENT, ...environment },
       graceMs: GRACE_MS[name],
       atTerminal: mode === 'watched',
     };
@@ -277,7 +277,7 @@ async function untilUp(process: SupervisedProcess, isUp: () => Promise<boolean>)
   const limit = performance.now() + ANSWER_LIMIT_MS;
   while (!(await isUp())) {
     if (process.exits >= HOPELESS_EXITS || performance.now() > limit) {
-      throw new CannotStart(`${process.name} did not start (${process.log.path}):`, process.log.tail(12));
+      throw new CannotStart(`${process.name} did not start (${process.log.path}):`, process.log.tail(20));
     }
     await delay(50);
   }

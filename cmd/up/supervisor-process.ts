@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import { CannotStart } from '../../internal/host/cannot-start.ts';
 import { LogFile } from '../../internal/host/log-file.ts';
-import { supervisorFile } from './programs.ts';
+import { MEMORY_ENVIRONMENT, supervisorFile } from './programs.ts';
 import { DETACH, type Report } from './report.ts';
 
 /** The supervisor as seen by whoever started it. */
@@ -24,7 +24,7 @@ export class SupervisorProcess {
     log.rotate();
     const output = log.open();
     const child = fork(file, [], {
-      env: { ...environment },
+      env: { ...MEMORY_ENVIRONMENT, ...environment },
       execArgv,
       stdio: ['ignore', output, output, 'ipc'],
       detached: true,
