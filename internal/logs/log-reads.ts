@@ -62,33 +62,6 @@ export async function nextLines(db: Db, of: { streamId: string; after: bigint })
   return { lines: rows, hasMore };
 }
 
-/** A bound on what is read for a joined text, however short the lines are. */
-const JOINED_LINES = 5_000;
-
-/**
- * The text of the build and deploy lines, each with its line end: the last ones that fit into `maxBytes` (≥ 16 KB + 1,
- * so that any single line does), behind a line that says so where some were left out.
- */
-export async function joinedBuildLog(db: Db, streamId: string, maxBytes: number): Promise<string> {
-  const lines = await db.$queryRaw<{ seq: bigint; text: string }[]>`
-    with newest as (
-      select seq, text from log_lines
-      where stream_id = ${streamId} and source in ('build', 'deploy')
-      order by seq desc limit ${JOINED_LINES}::int
-    ), counted as (
-      select seq, text, sum(octet_length(text) + 1) over (order by seq desc) as bytes from newest
-    )
-    select seq, text from counted where bytes <= ${maxBytes}::int order by seq`;
-  const [first] = lines;
-  if (first === undefined) return '';
-  const earlier = await db.logLine.findFirst({
-    where: { streamId, seq: { lt: first.seq }, source: { in: ['build', 'deploy'] } },
-    select: { seq: true },
-  });
-  const notice = earlier === null ? '' : '… earlier lines are in the log\n';
-  return notice + lines.map((line) => `${line.text}\n`).join('');
-}
-
 /** LIKE's own characters, so that `100%` finds itself only; Prisma passes them on as they are. */
 function escapeLike(text: string): string {
   return text.replace(/[\\%_]/g, '\\$&');

@@ -36,10 +36,10 @@ export interface StreamRequest {
   /** The last number the reader has. */
   readonly after: bigint;
   readonly matches: (line: LogLine) => boolean;
-  /** Nothing more comes: send what is there and end. */
+  /** It was finished before: send what is there and end. */
   readonly isFinished: boolean;
-  /** May the reader still see it, and is it finished by now? @throws when not */
-  readonly check: () => Promise<{ readonly isFinished: boolean }>;
+  /** @throws AppError when the reader may no longer see it */
+  readonly check: () => Promise<unknown>;
 }
 
 export interface StreamTools {
@@ -61,19 +61,19 @@ export async function streamLines(
 ): Promise<void> {
   const events = new EventStream(response, tools.limits);
   const follower = tools.hub.follow(request.streamId);
-  const access = watchAccess(request, events, tools.limits.recheckMs);
+  const recheck = setInterval(() => void endUnlessAllowed(request, events), tools.limits.recheckMs);
   const onClosing = () => events.end();
   tools.hub.closing.addEventListener('abort', onClosing);
   if (tools.hub.closing.aborted) onClosing();
   try {
-    const isComplete = await sendUntilEnd(events, { request, tools, follower, access });
+    const isComplete = await sendUntilEnd(events, { request, tools, follower });
     if (isComplete) await events.send([{ event: 'end', data: {} }]);
   } catch (error) {
     // The client comes back with its last id and is answered properly then.
     tools.logger.warn({ err: error, streamId: request.streamId }, 'log stream broken off');
   } finally {
     tools.hub.closing.removeEventListener('abort', onClosing);
-    access.close();
+    clearInterval(recheck);
     follower.close();
     events.end();
   }
@@ -83,23 +83,20 @@ interface Sending {
   readonly request: StreamRequest;
   readonly tools: StreamTools;
   readonly follower: Follower;
-  readonly access: Access;
 }
 
 /** True when the reader has everything and nothing more will come. */
 async function sendUntilEnd(events: EventStream, of: Sending): Promise<boolean> {
-  const { request, tools, follower, access } = of;
+  const { request, tools, follower } = of;
   let { after } = request;
   let hasEnded = false;
   while (!events.ended.aborted) {
-    // Asked before the read: what was finished then has all its lines in it.
-    const wasFinished = access.isFinished;
     const page = await readPatiently(tools, { streamId: request.streamId, after }, events.ended);
     await events.send(page.lines.filter(request.matches).map(eventOf));
     after = page.lines.at(-1)?.seq ?? after;
     hasEnded = page.lines.reduce(endedAfter, hasEnded);
     if (page.hasMore) continue;
-    if (wasFinished || (hasEnded && page.lines.length === 0)) return true;
+    if (request.isFinished || (hasEnded && page.lines.length === 0)) return true;
     if (hasEnded) await delay(tools.limits.settleMs);
     else await follower.grown(events.ended);
   }
@@ -137,27 +134,12 @@ async function readPatiently(
   }
 }
 
-interface Access {
-  readonly isFinished: boolean;
-  close(): void;
-}
-
-/** Ends the stream of a reader who may no longer see it: token revoked, app deleted (T42). */
-function watchAccess(request: StreamRequest, events: EventStream, everyMs: number): Access {
-  let { isFinished } = request;
-  const recheck = async () => {
-    try {
-      ({ isFinished } = await request.check());
-    } catch (error) {
-      // A database that is away says nothing about rights.
-      if (error instanceof AppError) events.end();
-    }
-  };
-  const timer = setInterval(() => void recheck(), everyMs);
-  return {
-    get isFinished() {
-      return isFinished;
-    },
-    close: () => clearInterval(timer),
-  };
+/** Token revoked, app deleted (T42). */
+async function endUnlessAllowed(request: StreamRequest, events: EventStream): Promise<void> {
+  try {
+    await request.check();
+  } catch (error) {
+    // A database that is away says nothing about rights.
+    if (error instanceof AppError) events.end();
+  }
 }

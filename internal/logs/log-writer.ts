@@ -45,6 +45,7 @@ export class LogWriter {
   #bytes = 0;
   #isFull = false;
   #skipped = 0;
+  #isWaiting = false;
 
   #timer: NodeJS.Timeout | null = null;
   #storing: Promise<void> | null = null;
@@ -76,6 +77,11 @@ export class LogWriter {
       const safe = this.#mask.apply(sanitiseLine(text));
       for (const piece of splitLine(safe, this.#limits.lineBytes)) this.#accept({ ...line, text: piece });
     }
+  }
+
+  /** Its last try failed; what is written waits in memory. */
+  get isWaitingForDatabase(): boolean {
+    return this.#isWaiting;
   }
 
   /** Resolves when there is room again: what reads a program's output waits here before it reads on. */
@@ -182,8 +188,10 @@ export class LogWriter {
             ? ((await appendLines(this.#prisma, this.#streamId, batch)) ?? this.#lastSeq)
             : await storeBatchOnce(this.#prisma, { streamId: this.#streamId, lastSeq: this.#lastSeq }, batch);
         if (tries > 0) this.#logger.info({ tries }, 'log lines stored after all');
+        this.#isWaiting = false;
         return true;
       } catch (error) {
+        this.#isWaiting = true;
         if (tries === 0) this.#logger.warn({ err: error }, 'log lines wait for the database');
         if (await this.#databaseAnswers()) refusals += 1;
         if (refusals >= MAX_REFUSALS || this.#closed.signal.aborted) return false;
