@@ -35,7 +35,7 @@ export interface AppRouteNeeds {
   // The rules of deployments, handed in: apps come before deployments and know nothing of them.
   readonly requestFirstDeployment: (tx: Db, appId: string) => Promise<unknown>;
   readonly pendingChanges: (app: AppWithState) => readonly string[];
-  readonly wakeWorkers: (tx: Db) => Promise<void>;
+  readonly stopDeployments: (tx: Db, appId: string) => Promise<void>;
 }
 
 export function appRoutes(needs: AppRouteNeeds): Operation[] {
@@ -154,7 +154,7 @@ export function appRoutes(needs: AppRouteNeeds): Operation[] {
         await prisma.$transaction(async (tx) => {
           const { isNew } = await markDeleting(tx, call.caller.userId, id);
           if (isNew) await recordAudit(tx, call, { action: 'app.delete', object: 'app', objectId: id });
-          await needs.wakeWorkers(tx);
+          await needs.stopDeployments(tx, id);
         });
         return { status: 202, body: { id, status: 'deleting' as const } };
       },

@@ -4,7 +4,7 @@ import { newKey } from '../../test/support/new-key.ts';
 import { seedApp } from '../../test/support/seed.ts';
 import { DeploymentFailed } from '../errors/deployment-failed.ts';
 import { SealedBox } from '../secrets/sealed-box.ts';
-import { cancelDeployment } from './cancel-deployment.ts';
+import { cancelDeployment, stopDeploymentsOf } from './cancel-deployment.ts';
 import { type Claim, claimNext, heartbeat, queuePosition } from './deployment-queue.ts';
 import {
   CancelRequested,
@@ -153,6 +153,18 @@ describe('cancelling', () => {
     await cancelDeployment(db(), row.id);
     expect(await heartbeat(db(), claim, worker)).toBe('cancel_requested');
     await expect(commitSwitching(db(), claim)).rejects.toThrow(CancelRequested);
+  });
+
+  test('all of an app ends those that wait and asks the one under way', async () => {
+    const app = await seedApp(db());
+    const [running, waiting] = [await request(app.id), await request(app.id)];
+    const claim = await claimed();
+    await stopDeploymentsOf(db(), app.id);
+    expect(claim.deploymentId).toBe(running.id);
+    expect(await heartbeat(db(), claim, worker)).toBe('cancel_requested');
+    expect(await db().deployment.findUniqueOrThrow({ where: { id: waiting.id } })).toMatchObject({
+      status: 'cancelled',
+    });
   });
 
   test('after the switch it is refused', async () => {

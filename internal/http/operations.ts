@@ -5,9 +5,9 @@ import { recordAudit } from '../audit/record-audit.ts';
 import { authenticate } from '../auth/authenticate.ts';
 import type { Config } from '../config/config.ts';
 import type { PrismaClient } from '../db/database.ts';
+import { stopDeploymentsOf } from '../deployments/cancel-deployment.ts';
 import { openSnapshot, pendingChanges, releaseConfigOf } from '../deployments/config-snapshot.ts';
 import { readBuildLogs } from '../deployments/deployment-build-logs.ts';
-import { wakeWorkers } from '../deployments/deployment-queue.ts';
 import { readDeployment } from '../deployments/deployment-reads.ts';
 import { deploymentRoutes } from '../deployments/deployment-routes.ts';
 import { isFinished } from '../deployments/deployment-status.ts';
@@ -44,7 +44,7 @@ export function operationsOf(needs: ApiNeeds): Operation[] {
       repoUrlPolicy,
       entryPoint,
       requestFirstDeployment: (tx, appId) => requestDeployment(tx, { appId, trigger: 'created' }, box),
-      wakeWorkers,
+      stopDeployments: stopDeploymentsOf,
       pendingChanges: (app) => changesSinceLive(app, box),
     }),
     ...deploymentRoutes({
