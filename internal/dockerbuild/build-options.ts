@@ -15,9 +15,9 @@ const CPU_PERIOD_MICROSECONDS = 100_000;
  * no extra hosts, no build arguments, no remote context).
  */
 export function buildOptions(build: {
-  readonly ref: AttemptRef;
-  readonly instanceId: string;
+  readonly builder: 'classic' | 'buildkit';
   readonly tag: string;
+  readonly labels: Readonly<Record<string, string>>;
   /** Name of the Dockerfile inside the context. */
   readonly dockerfile: string;
   readonly limits: BuildLimits;
@@ -26,7 +26,7 @@ export function buildOptions(build: {
   return {
     t: build.tag,
     dockerfile: build.dockerfile,
-    labels: imageLabels(build.ref, build.instanceId),
+    labels: build.labels,
     rm: true,
     // Without it the container of a failed step stays.
     forcerm: true,
@@ -34,6 +34,8 @@ export function buildOptions(build: {
     memswap: memory,
     cpuperiod: CPU_PERIOD_MICROSECONDS,
     cpuquota: Math.round(build.limits.cpus * CPU_PERIOD_MICROSECONDS),
+    // A number, since for the text '2' dockerode opens a session of its own, which it leaves open on errors.
+    ...(build.builder === 'buildkit' && { version: 2 as unknown as '2' }),
   };
 }
 

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { Readable } from 'node:stream';
 import type Dockerode from 'dockerode';
 import type { BuildRequest, BuiltImage, ImageBuilder, ImageSummary, LineSink } from '../engine/ports.ts';
@@ -8,16 +8,14 @@ import { buildFailure, requestFailure } from './build-failure.ts';
 import { type BuildLimits, buildOptions, forbiddenLabels, imageLabels } from './build-options.ts';
 import { BuildTranscript } from './build-transcript.ts';
 import { DaemonWatch } from './daemon-watch.ts';
-import { type CheckedDockerfile, checkDockerfile } from './dockerfile-rules.ts';
+import { checkDockerfile } from './dockerfile-rules.ts';
 import { statusOf } from './error-facts.ts';
 import { listContext } from './list-context.ts';
-import { type ExtraFile, packContext } from './pack-context.ts';
+import { packContext } from './pack-context.ts';
+import { type NamedDockerfile, planBuilder } from './plan-builder.ts';
 import { readJsonLines } from './read-json-lines.ts';
 import { hasDockerfile } from './read-repository.ts';
 import { readRegularFile } from './repository-path.ts';
-
-/** Where a generated Dockerfile stands in the context; the ignore file sent along keeps it out of the image. */
-const GENERATED_NAME = '.berth.Dockerfile';
 
 /** Builds images over the Docker socket, and lists and removes those of this installation. */
 export class DockerImageBuilder implements ImageBuilder {
@@ -92,47 +90,29 @@ export class DockerImageBuilder implements ImageBuilder {
   }
 
   async #build(request: BuildRequest, onLine: LineSink, stop: AbortSignal): Promise<BuiltImage> {
-    const generated = 'generated' in request.dockerfile;
     const dockerfile = await readDockerfile(request);
     const context = await listContext(request.contextDirectory, {
       // A generated Dockerfile installs the dependencies itself.
-      exclude: generated ? ['node_modules'] : [],
+      exclude: 'generated' in request.dockerfile ? ['node_modules'] : [],
       maxBytes: this.#limits.contextMaxMb * 1024 * 1024,
       onLine,
       signal: stop,
     });
+    const plan = planBuilder(dockerfile, {
+      ignoreFile: context.ignoreFile,
+      labels: imageLabels(request.ref, this.#instanceId),
+    });
     onLine({
       text: `Sending ${context.paths.length} files and folders (${megabytes(context.bytes)}) to Docker`,
     });
-    if (dockerfile.needsBuildKit.length > 0) {
-      onLine({
-        text: `Building with BuildKit, for ${dockerfile.needsBuildKit.join(', ')}: the memory and CPU limits of builds do not hold there`,
-        level: 'warning',
-      });
-    }
+    if (plan.note !== null) onLine({ text: plan.note, level: 'warning' });
 
-    const transcript = new BuildTranscript(onLine, {
-      ownSteps: Object.keys(imageLabels(request.ref, '')).length,
-    });
+    const transcript = new BuildTranscript(onLine, { ownSteps: plan.ownSteps });
     const watch = await DaemonWatch.open(this.#docker);
     try {
       await this.#send({
-        files: packContext(
-          request.contextDirectory,
-          context.paths,
-          extraFiles(dockerfile, context.ignoreFile, generated),
-        ),
-        options: {
-          ...buildOptions({
-            ref: request.ref,
-            instanceId: this.#instanceId,
-            tag: request.tag,
-            dockerfile: dockerfile.name,
-            limits: this.#limits,
-          }),
-          // A number, since for the text '2' dockerode opens a session of its own, which it leaves open on errors.
-          ...(dockerfile.needsBuildKit.length > 0 && { version: 2 as unknown as '2' }),
-        },
+        files: packContext(request.contextDirectory, context.paths, plan.files),
+        options: buildOptions({ ...plan, tag: request.tag, limits: this.#limits }),
         transcript,
         stop,
       });
@@ -205,11 +185,8 @@ export class DockerImageBuilder implements ImageBuilder {
   }
 }
 
-type NamedDockerfile = CheckedDockerfile & { readonly name: string };
-
 async function readDockerfile({ dockerfile, contextDirectory, ref }: BuildRequest): Promise<NamedDockerfile> {
-  if ('generated' in dockerfile)
-    return { name: GENERATED_NAME, text: dockerfile.generated, needsBuildKit: [] };
+  if ('generated' in dockerfile) return { name: null, text: dockerfile.generated, needsBuildKit: [] };
   const { path } = dockerfile;
   const found = await hasDockerfile(contextDirectory, path);
   const text = found ? await readRegularFile(join(contextDirectory, path), 1 << 20) : null;
@@ -218,21 +195,7 @@ async function readDockerfile({ dockerfile, contextDirectory, ref }: BuildReques
       ? new DeploymentFailed('dockerfile_invalid', `The file ${path} is larger than 1 MB.`)
       : new DeploymentFailed('dockerfile_missing', `There is no file ${path}.`);
   }
-  const name = path
-    .split('/')
-    .filter((part) => part !== '' && part !== '.')
-    .join('/');
-  return { ...checkDockerfile(text, ref.appId), name };
-}
-
-/** What was checked is what is sent, whatever the file holds by then, and however it is ignored. */
-function extraFiles(dockerfile: NamedDockerfile, ignoreFile: string | null, generated: boolean): ExtraFile[] {
-  const ignored = generated ? `${ignoreFile ?? ''}\n.dockerignore\n${GENERATED_NAME}\n` : ignoreFile;
-  return [
-    { name: dockerfile.name, text: dockerfile.text },
-    // The daemon reads it too, to take both files out of what COPY sees where they are ignored.
-    ...(ignored === null ? [] : [{ name: '.dockerignore', text: ignored }]),
-  ];
+  return { ...checkDockerfile(text, ref.appId), name: posix.normalize(path) };
 }
 
 function tcpPorts(exposed: Readonly<Record<string, unknown>> | null | undefined): number[] {

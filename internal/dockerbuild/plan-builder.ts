@@ -1,0 +1,61 @@
+import type { CheckedDockerfile } from './dockerfile-rules.ts';
+import { withLabels } from './own-labels.ts';
+import type { ExtraFile } from './pack-context.ts';
+
+/** `name` is its path in the context, null for a generated one. */
+export type NamedDockerfile = CheckedDockerfile & { readonly name: string | null };
+
+/** Which builder builds, and what it is given beside the context. */
+export interface BuilderPlan {
+  readonly builder: 'classic' | 'buildkit';
+  /** Name of the Dockerfile in the context. */
+  readonly dockerfile: string;
+  readonly files: readonly ExtraFile[];
+  /** Labels to set by option; the others stand in the Dockerfile. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** Steps after those of the Dockerfile, which are ours. */
+  readonly ownSteps: number;
+  /** What the person who deploys should know. */
+  readonly note: string | null;
+}
+
+/** Ours stands beside the repository's; the ignore file that is sent keeps it out of what COPY sees. */
+const OUR_NAME = '.berth.Dockerfile';
+
+/**
+ * The classic builder, which keeps to the limits, wherever it can build the Dockerfile. In both cases the text that was
+ * checked is what is sent, whatever the file holds by then.
+ */
+export function planBuilder(
+  dockerfile: NamedDockerfile,
+  given: { ignoreFile: string | null; labels: Readonly<Record<string, string>> },
+): BuilderPlan {
+  const { ignoreFile, labels } = given;
+  if (dockerfile.needsBuildKit.length > 0) {
+    const name = dockerfile.name ?? OUR_NAME;
+    const ignore = ignoreFile === null ? [] : [{ name: '.dockerignore', text: ignoreFile }];
+    const needs = dockerfile.needsBuildKit.join(', ');
+    return {
+      builder: 'buildkit',
+      dockerfile: name,
+      files: [{ name, text: dockerfile.text }, ...ignore],
+      labels,
+      ownSteps: 0,
+      note: `Building with BuildKit, for ${needs}: the memory and CPU limits of builds do not hold there.`,
+    };
+  }
+
+  const labelled = withLabels(dockerfile.text, labels);
+  return {
+    builder: 'classic',
+    dockerfile: OUR_NAME,
+    files: [
+      { name: OUR_NAME, text: labelled ?? dockerfile.text },
+      // One that was not there ignores itself too, so that the image is what a build by hand gives.
+      { name: '.dockerignore', text: `${ignoreFile ?? '.dockerignore'}\n${OUR_NAME}\n` },
+    ],
+    labels: labelled === null ? labels : {},
+    ownSteps: labelled === null ? Object.keys(labels).length : 1,
+    note: null,
+  };
+}
