@@ -42,7 +42,7 @@ async function main(config: Config, logger: Logger): Promise<void> {
     logHub,
     corsOrigins: config.corsOrigins,
   });
-  const fallback = await listen(createFallbackPages({ prisma, logger }), {
+  const fallback = await listen(createFallbackPages({ prisma, baseDomain: config.baseDomain, logger }), {
     port: config.fallbackPort,
     address: '127.0.0.1',
   });

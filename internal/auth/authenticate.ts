@@ -10,10 +10,7 @@ import { isToken, tokenHash } from './api-token.ts';
  * A token in the query or the body is no token: it would stand in logs.
  * @throws AppError unauthorized
  */
-export async function authenticate(
-  prisma: PrismaClient,
-  authorization: string | undefined,
-): Promise<Caller> {
+export async function authenticate(prisma: PrismaClient, authorization: string | undefined): Promise<Caller> {
   const token = bearerToken(authorization);
   if (!token) {
     throw new AppError('unauthorized', 'Send your API token as "Authorization: Bearer berth_…".');

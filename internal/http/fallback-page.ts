@@ -6,7 +6,7 @@ export interface FallbackPage {
 }
 
 export function textOf(page: FallbackPage): string {
-  return `${page.status} ${page.title}\n${page.text}\n`;
+  return `Berth: ${page.status} ${page.title}\n${page.text}\n`;
 }
 
 /** Self-contained: no script, no font, no request to anywhere. */
@@ -23,7 +23,7 @@ export function htmlOf(page: FallbackPage): string {
   h1 { font-size: 1.5rem; margin: 0 0 .5rem; }
 </style>
 <body>
-<p>${page.status}</p>
+<p>Berth: ${page.status}</p>
 <h1>${escapeHtml(page.title)}</h1>
 <p>${escapeHtml(page.text)}</p>
 </body>

@@ -1,15 +1,22 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { PrismaClient } from '../db/database.ts';
 import type { Logger } from '../logger/logger.ts';
+import { deploymentHost } from '../routing/hosts.ts';
 import { type FallbackPage, htmlOf, textOf } from './fallback-page.ts';
+
+export interface FallbackNeeds {
+  readonly prisma: PrismaClient;
+  readonly baseDomain: string;
+  readonly logger: Logger;
+}
 
 /**
  * What the proxy's lowest router leads to: a host without a route. It serves pages of the platform only, never
  * anything of an app, and listens on loopback.
  */
-export function createFallbackPages(needs: { prisma: PrismaClient; logger: Logger }): RequestListener {
+export function createFallbackPages(needs: FallbackNeeds): RequestListener {
   return (request, response) => {
-    choosePage(needs.prisma, hostOf(request))
+    choosePage(needs, hostOf(request))
       .catch((error: unknown): FallbackPage => {
         needs.logger.error({ err: error }, 'fallback page without database');
         return {
@@ -26,9 +33,8 @@ export function createFallbackPages(needs: { prisma: PrismaClient; logger: Logge
   };
 }
 
-async function choosePage(prisma: PrismaClient, host: string | null): Promise<FallbackPage> {
-  const app =
-    host === null ? null : ((await appOfHost(prisma, host)) ?? (await appOfDeployment(prisma, host)));
+async function choosePage(needs: FallbackNeeds, host: string | null): Promise<FallbackPage> {
+  const app = host === null ? null : ((await appOfHost(needs, host)) ?? (await appOfDeployment(needs, host)));
   if (!app) {
     return { status: 404, title: 'Nothing here', text: 'No app has this address. Check its spelling.' };
   }
@@ -44,20 +50,21 @@ interface KnownApp {
 }
 const KNOWN = { name: true, liveDeploymentId: true } as const;
 
-async function appOfHost(prisma: PrismaClient, host: string): Promise<KnownApp | null> {
+async function appOfHost({ prisma }: FallbackNeeds, host: string): Promise<KnownApp | null> {
   const row = await prisma.host.findUnique({ where: { host }, select: { app: { select: KNOWN } } });
   return row?.app ?? null;
 }
 
 /** `{app}-{deployment-id}.{BASE_DOMAIN}`, of a deployment whose containers do not run (any more, or yet). */
-async function appOfDeployment(prisma: PrismaClient, host: string): Promise<KnownApp | null> {
-  const [, name, id] = /^([a-z][a-z0-9-]*)-([a-z][a-z2-7]{9})\./.exec(host) ?? [];
-  if (name === undefined || id === undefined) return null;
-  const row = await prisma.deployment.findFirst({
-    where: { id, app: { name } },
-    select: { app: { select: KNOWN } },
-  });
-  return row?.app ?? null;
+async function appOfDeployment(
+  { prisma, baseDomain }: FallbackNeeds,
+  host: string,
+): Promise<KnownApp | null> {
+  const [, id] = /^[a-z][a-z0-9-]*-([a-z][a-z2-7]{9})\./.exec(host) ?? [];
+  if (id === undefined) return null;
+  const row = await prisma.deployment.findUnique({ where: { id }, select: { app: { select: KNOWN } } });
+  const isItsHost = row && deploymentHost({ appName: row.app.name, deploymentId: id, baseDomain }) === host;
+  return isItsHost ? row.app : null;
 }
 
 const HOST = /^[a-z0-9.-]{1,253}$/;

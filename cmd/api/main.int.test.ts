@@ -1,0 +1,133 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { ProductProcess } from '../../test/support/child-process.ts';
+import { createTestDatabase, type TestDatabase } from '../../test/support/database.ts';
+import { freePorts } from '../../test/support/free-ports.ts';
+import { httpRequest } from '../../test/support/http-request.ts';
+import { waitUntil } from '../../test/support/wait-until.ts';
+
+const CHECKOUT = resolve(import.meta.dirname, '../..');
+let database: TestDatabase;
+let dataDir: string;
+let settings: Record<string, string>;
+let processes: ProductProcess[];
+beforeEach(async () => {
+  database = await createTestDatabase();
+  dataDir = mkdtempSync(join(tmpdir(), 'berth-main-'));
+  const [port, fallbackPort] = await freePorts(2);
+  processes = [];
+  settings = {
+    PATH: process.env['PATH'] ?? '',
+    DATA_DIR: dataDir,
+    DATABASE_URL: database.url.reveal(),
+    PORT: String(port),
+    FALLBACK_PORT: String(fallbackPort),
+    ENCRYPTION_KEY: randomBytes(32).toString('base64'),
+    SESSION_SECRET: randomBytes(32).toString('base64'),
+  };
+});
+afterEach(async () => {
+  for (const one of processes) await one.kill9();
+  await database.close();
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+function startApi(more: Record<string, string> = {}): ProductProcess {
+  const started = new ProductProcess({
+    name: 'api',
+    command: process.execPath,
+    args: ['--import', 'tsx', 'cmd/api/main.ts'],
+    environment: { ...settings, ...more },
+    cwd: CHECKOUT,
+    logFile: join(dataDir, 'api.log'),
+  });
+  processes.push(started);
+  return started;
+}
+
+const ask = (path: string, more: Partial<Parameters<typeof httpRequest>[0]> = {}) =>
+  httpRequest({ port: Number(settings['PORT']), path, ...more });
+
+async function untilHealthy(api: ProductProcess): Promise<void> {
+  await waitUntil(
+    'the API answers',
+    async () => {
+      if (!api.isRunning) throw new Error(api.tail);
+      return ask('/health').then(
+        ({ status }) => status === 200,
+        () => false,
+      );
+    },
+    { explain: () => api.tail },
+  );
+}
+
+const untilEnded = (api: ProductProcess) =>
+  waitUntil('it ends', () => !api.isRunning, { explain: () => api.tail });
+
+test('it serves with the token it made, and ends in good order on SIGTERM while a stream is open', async () => {
+  const api = startApi();
+  await untilHealthy(api);
+  const token = readFileSync(join(dataDir, 'admin-token'), 'utf8').trim();
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  const made = await ask('/api/v1/apps', {
+    method: 'POST',
+    headers,
+    body: JSON.stringify({ name: 'shop', repo_url: 'acme/shop' }),
+  });
+  expect(made.status).toBe(201);
+  const deploymentId = (JSON.parse(made.body) as { latest_deployment: { id: string } }).latest_deployment.id;
+  expect(existsSync(join(dataDir, 'instance'))).toBe(true);
+
+  const fallback = await httpRequest({
+    port: Number(settings['FALLBACK_PORT']),
+    path: '/',
+    host: 'shop.localhost',
+  });
+  expect(fallback.body).toContain('"shop"');
+
+  const stream = ask(`/api/v1/deployments/${deploymentId}/logs/stream`, { headers });
+  // The log has the request once it is answered; a stream is open by then.
+  await ask('/api/v1/apps', { headers });
+  const before = performance.now();
+  await api.stop();
+  expect(performance.now() - before).toBeLessThan(4_000);
+  expect((await stream).body).toContain('pending');
+  expect(api.tail).not.toContain(token);
+});
+
+test('started again it keeps the token and the data', async () => {
+  const first = startApi();
+  await untilHealthy(first);
+  const token = readFileSync(join(dataDir, 'admin-token'), 'utf8').trim();
+  await first.kill9();
+  const second = startApi();
+  await untilHealthy(second);
+  expect(readFileSync(join(dataDir, 'admin-token'), 'utf8').trim()).toBe(token);
+  const answer = await ask('/api/v1/apps', { headers: { authorization: `Bearer ${token}` } });
+  expect(answer.status).toBe(200);
+  await second.stop();
+});
+
+test('T49: bad settings end it with one message that names all of them, and no value', async () => {
+  const api = startApi({ SESSION_SECRET: 'canary-too-short', ENCRYPTION_KEY: '', PORT: 'many' });
+  await untilEnded(api);
+  for (const name of ['SESSION_SECRET', 'ENCRYPTION_KEY', 'PORT']) expect(api.tail).toContain(name);
+  expect(api.tail).not.toMatch(/canary-too-short|at .*\.ts/);
+});
+
+test('a port that is taken ends it and says which', async () => {
+  const other = createServer();
+  await new Promise<void>((listening) => other.listen(Number(settings['PORT']), '127.0.0.1', listening));
+  try {
+    const api = startApi();
+    await untilEnded(api);
+    expect(api.tail).toContain(`Cannot listen on 127.0.0.1:${settings['PORT']}: another program has it.`);
+  } finally {
+    other.close();
+  }
+});
