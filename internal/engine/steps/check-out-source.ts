@@ -28,10 +28,5 @@ export async function checkOutSource(job: Job, tools: Tools): Promise<Checkout> 
     { onLine: job.say, signal: job.signal },
   );
   await recordCheckout(tools.prisma, job.claim, checkout);
-  const title = checkout.commitMessage.split('\n', 1)[0];
-  job.say({
-    text: `Checked out ${checkout.commitSha.slice(0, 12)} of ${checkout.branch}: ${title}`,
-    level: 'deploy',
-  });
   return checkout;
 }
