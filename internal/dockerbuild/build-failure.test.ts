@@ -1,0 +1,50 @@
+import { describe, expect, test } from '@jest/globals';
+import type { FailureCode } from '../errors/deployment-failed.ts';
+import { buildFailure, requestFailure } from './build-failure.ts';
+
+describe('the daemon’s words become a cause', () => {
+  const rows: [message: string, step: string | null, exitCode: number | null, code: FailureCode][] = [
+    ["The command '/bin/sh -c false' returned a non-zero code: 1", 'RUN false', 1, 'build_failed'],
+    ["The command '/bin/sh -c x' returned a non-zero code: 137", 'RUN x', 137, 'build_out_of_memory'],
+    ['executor failed running [/bin/sh -c x]: exit code: 7', 'RUN x', 7, 'build_failed'],
+    ['pull access denied for x, repository does not exist', 'FROM x', null, 'base_image_unavailable'],
+    ['Get "https://registry.example/v2/": dial tcp: lookup failed', 'FROM x', null, 'base_image_unavailable'],
+    [
+      'invalid from flag value x:1: pull access denied for x',
+      'COPY --from=x:1 a b',
+      null,
+      'base_image_unavailable',
+    ],
+    ['toomanyrequests: You have reached your pull rate limit', null, null, 'base_image_unavailable'],
+    ['COPY failed: file not found in build context: stat leak', 'COPY leak /', null, 'build_failed'],
+    ['write /x: no space left on device', 'FROM x', null, 'disk_full'],
+    ['write /x: no space left on device', 'RUN x', 1, 'disk_full'],
+    ['dockerfile parse error line 2: unknown instruction: FOO', null, null, 'build_failed'],
+  ];
+  test.each(rows)('%s', (message, step, exitCode, code) => {
+    expect(buildFailure({ message, step, exitCode }, 512).code).toBe(code);
+  });
+
+  test('in one sentence of bounded length', () => {
+    const failure = buildFailure(
+      { message: `bad\n${'x'.repeat(900)}`, step: 'y'.repeat(900), exitCode: null },
+      512,
+    );
+    expect(failure.message).toBe(`The step "${'y'.repeat(120)}…" failed: bad`);
+  });
+});
+
+test.each<[error: unknown, code: FailureCode]>([
+  [Object.assign(new Error('connect ENOENT /var/run/docker.sock'), { code: 'ENOENT' }), 'docker_unavailable'],
+  [Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }), 'docker_unavailable'],
+  [new Error('aborted'), 'docker_unavailable'],
+  [
+    Object.assign(new Error('(HTTP code 400) unexpected - dockerfile parse error line 1'), {
+      statusCode: 400,
+    }),
+    'build_failed',
+  ],
+  [new TypeError('x is undefined'), 'internal'],
+])('an error thrown on the way, %s, is %s', (error, code) => {
+  expect(requestFailure(error, 512).code).toBe(code);
+});

@@ -1,0 +1,49 @@
+import { expect, test } from '@jest/globals';
+import { buildOptions, forbiddenLabels } from './build-options.ts';
+
+const build = {
+  builder: 'classic',
+  tag: 'berth/web:dep1',
+  dockerfile: '.berth.Dockerfile',
+  labels: { 'berth.app': 'app1' },
+  limits: { memoryMb: 512, cpus: 1.5, timeoutSeconds: 60, contextMaxMb: 10 },
+} as const;
+
+test('T22: this, and nothing else, is said to the daemon', () => {
+  expect(buildOptions(build)).toEqual({
+    t: 'berth/web:dep1',
+    dockerfile: '.berth.Dockerfile',
+    labels: { 'berth.app': 'app1' },
+    rm: true,
+    forcerm: true,
+    memory: 536_870_912,
+    memswap: 536_870_912,
+    cpuperiod: 100_000,
+    cpuquota: 150_000,
+  });
+});
+
+test('BuildKit is asked for by its number', () => {
+  expect(buildOptions({ ...build, builder: 'buildkit' })).toEqual({ ...buildOptions(build), version: 2 });
+});
+
+test('T27: labels of the platform are its own, in whatever letters', () => {
+  const ours = { 'berth.app': 'app1', 'berth.instance': 'i' };
+  const found = {
+    ...ours,
+    'berth.app': 'victim',
+    'BERTH.replica': '1',
+    'Traefik.enable': 'true',
+    'com.docker.compose.project': 'x',
+    traefik: 'no',
+    berthold: 'no',
+    'org.opencontainers.image.title': 'no',
+  };
+  expect(forbiddenLabels(found, ours)).toEqual([
+    'BERTH.replica',
+    'Traefik.enable',
+    'berth.app',
+    'com.docker.compose.project',
+  ]);
+  expect(forbiddenLabels(ours, ours)).toEqual([]);
+});

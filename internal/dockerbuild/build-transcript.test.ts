@@ -1,0 +1,139 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Line } from '../engine/ports.ts';
+import { BuildTranscript } from './build-transcript.ts';
+
+function transcribe(messages: readonly unknown[], ownSteps = 0) {
+  const lines: Line[] = [];
+  const transcript = new BuildTranscript((line) => lines.push(line), { ownSteps });
+  for (const message of messages) transcript.take(message);
+  transcript.close();
+  return { lines, transcript };
+}
+
+describe('the classic builder', () => {
+  test('output is put together to lines, by stream', () => {
+    const { lines } = transcribe([
+      { stream: 'one ' },
+      { stream: '\u001b[91mwarn\n\u001b[0m' },
+      { stream: 'line\r\ntwo\n\n' },
+      { stream: 'no end' },
+      { stream: 'Removing intermediate container 1\n' },
+    ]);
+    expect(lines).toEqual([
+      { text: 'warn', stream: 'stderr' },
+      { text: 'one line', stream: 'stdout' },
+      { text: 'two', stream: 'stdout' },
+      { text: 'no end', stream: 'stdout' },
+      { text: 'Removing intermediate container 1', stream: 'stdout' },
+    ]);
+  });
+
+  test('our own last steps are not shown, nor counted', () => {
+    const { lines, transcript } = transcribe(
+      [
+        { stream: 'Step 1/2 : RUN make\n' },
+        { stream: ' ---> Running in 1\n' },
+        { stream: 'Step 2/2 : LABEL berth.app=x\n' },
+        { stream: ' ---> Running in 2\n' },
+        { aux: { ID: 'sha256:1' } },
+        { stream: 'Successfully built 1\n' },
+      ],
+      1,
+    );
+    expect(lines.map(({ text }) => text)).toEqual([
+      'Step 1/1 : RUN make',
+      ' ---> Running in 1',
+      'Successfully built 1',
+    ]);
+    expect(transcript).toMatchObject({ step: 'RUN make', imageId: 'sha256:1', error: null });
+  });
+
+  test('an error is told with its exit code', () => {
+    const { lines, transcript } = transcribe([
+      { stream: 'Step 1/1 : RUN false\n' },
+      {
+        errorDetail: { code: 3, message: 'returned a non-zero code: 3' },
+        error: 'returned a non-zero code: 3',
+      },
+    ]);
+    expect(transcript).toMatchObject({ step: 'RUN false', error: { exitCode: 3 } });
+    expect(lines.at(-1)).toEqual({ text: 'returned a non-zero code: 3', level: 'error' });
+  });
+
+  test('of a pull only beginnings and ends are lines', () => {
+    const { lines } = transcribe([
+      { status: 'Pulling from library/node', id: '20' },
+      { status: 'Downloading', progressDetail: { current: 1, total: 2 }, id: 'a' },
+      { status: 'Pull complete', progressDetail: {}, id: 'a' },
+      { status: 'Digest: sha256:1' },
+    ]);
+    expect(lines.map(({ text }) => text)).toEqual([
+      '20: Pulling from library/node',
+      'a: Pull complete',
+      'Digest: sha256:1',
+    ]);
+  });
+
+  test('a line without an end does not grow for ever', () => {
+    const { lines } = transcribe(Array.from({ length: 100 }, () => ({ stream: 'x'.repeat(10_000) })));
+    expect(Math.max(...lines.map(({ text }) => text.length))).toBeLessThanOrEqual(74_000);
+    expect(lines.reduce((sum, { text }) => sum + text.length, 0)).toBe(1_000_000);
+  });
+});
+
+describe('BuildKit', () => {
+  // Protobuf by hand: field number and wire type, then the value.
+  const varint = (value: number) => {
+    const bytes: number[] = [];
+    for (let rest = value; ; rest = Math.floor(rest / 128)) {
+      if (rest < 128) return Buffer.from([...bytes, rest]);
+      bytes.push((rest % 128) + 128);
+    }
+  };
+  const field = (number: number, value: string | number | Buffer): Buffer => {
+    if (typeof value === 'number') return Buffer.concat([varint(number * 8), varint(value)]);
+    const bytes = Buffer.from(value as string);
+    return Buffer.concat([varint(number * 8 + 2), varint(bytes.length), bytes]);
+  };
+  const trace = (...fields: Buffer[]) => ({
+    id: 'moby.buildkit.trace',
+    aux: Buffer.concat(fields).toString('base64'),
+  });
+  const time = field(1, 300);
+  const step = (name: string, ...more: Buffer[]) =>
+    field(1, Buffer.concat([field(1, `sha256:${name}`), field(3, name), field(5, time), ...more]));
+  const log = (stream: number, text: string) => field(3, Buffer.concat([field(3, stream), field(4, text)]));
+
+  test('steps, output and the failed step are told', () => {
+    const { lines, transcript } = transcribe([
+      trace(step('[internal] load build context')),
+      trace(step('[1/2] FROM x', field(4, 1)), step('[2/2] RUN make')),
+      trace(log(1, 'out'), log(2, 'err\n')),
+      trace(step('[2/2] RUN make', field(6, time), field(7, 'exit code: 2'))),
+      { error: 'executor failed: exit code: 2', errorDetail: { message: '' } },
+      { id: 'moby.image.id', aux: { ID: 'sha256:1' } },
+    ]);
+    expect(lines).toEqual([
+      { text: '[1/2] FROM x (cached)', level: 'deploy' },
+      { text: '[2/2] RUN make', level: 'deploy' },
+      { text: 'err', stream: 'stderr' },
+      { text: 'out', stream: 'stdout' },
+      { text: 'executor failed: exit code: 2', level: 'error' },
+    ]);
+    expect(transcript).toMatchObject({ step: 'RUN make', imageId: 'sha256:1', error: { exitCode: 2 } });
+  });
+
+  test.each(['', 'AAAA', 'CgE', Buffer.alloc(50, 0xff).toString('base64')])(
+    'a broken trace is no line: %s',
+    (aux) => {
+      expect(transcribe([{ id: 'moby.buildkit.trace', aux }]).lines).toEqual([]);
+    },
+  );
+});
+
+test.each([null, 1, 'x', [], {}, { aux: 1 }, { stream: 7 }])(
+  'what is no message is passed over: %j',
+  (message) => {
+    expect(transcribe([message]).lines).toEqual([]);
+  },
+);

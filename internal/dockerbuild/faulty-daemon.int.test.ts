@@ -1,0 +1,102 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import Dockerode from 'dockerode';
+import { pino } from 'pino';
+import { DockerImageBuilder } from './image-builder.ts';
+
+/** A daemon that answers as the real one was seen to answer in trouble that cannot be made here at will. */
+let directory = '';
+let server: Server;
+let events: ServerResponse[] = [];
+let answerBuild: (response: ServerResponse) => void;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'berth-daemon-'));
+  await writeFile(join(directory, 'Dockerfile'), 'FROM x\n');
+  events = [];
+  server = createServer((request, response) => {
+    const path = request.url ?? '';
+    if (path.startsWith('/events')) {
+      response.writeHead(200).flushHeaders();
+      events.push(response);
+    } else if (path.startsWith('/build')) {
+      request.resume().on('end', () => answerBuild(response));
+    } else {
+      response.writeHead(path.startsWith('/_ping') ? 200 : 404).end('{"message":"no such image"}');
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(join(directory, 'docker.sock'), resolve));
+});
+
+afterEach(async () => {
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+  await rm(directory, { recursive: true, force: true });
+});
+
+const line = (message: object) => `${JSON.stringify(message)}\n`;
+const killed = line({
+  errorDetail: { code: 137, message: 'non-zero code: 137' },
+  error: 'non-zero code: 137',
+});
+
+describe('M4: a step that was killed (137)', () => {
+  test('means lack of memory while the daemon stays', async () => {
+    answerBuild = (response) => response.end(line({ stream: 'Step 1/2 : RUN x\n' }) + killed);
+    await expect(build()).rejects.toMatchObject({ code: 'build_out_of_memory' });
+  });
+
+  test('means nothing of the kind when the daemon was stopped, even if it is back at once', async () => {
+    answerBuild = (response) => {
+      for (const stream of events) stream.destroy();
+      response.end(killed);
+    };
+    await expect(build()).rejects.toMatchObject({ code: 'docker_unavailable' });
+  });
+});
+
+test('F15: a connection that breaks in the middle of a build is the platform’s fault', async () => {
+  answerBuild = (response) => {
+    response.write(line({ stream: 'Step 1/2 : RUN x\n' }), () => response.destroy());
+  };
+  await expect(build()).rejects.toMatchObject({ code: 'docker_unavailable' });
+});
+
+test('M3: a stream that ends well without an image that can be found is no success', async () => {
+  answerBuild = (response) => response.end(line({ stream: 'Successfully built 123\n' }));
+  await expect(build()).rejects.toMatchObject({ code: 'docker_unavailable' });
+  answerBuild = (response) => response.end(line({ aux: { ID: 'sha256:123' } }));
+  await expect(build()).rejects.toMatchObject({ code: 'docker_unavailable' });
+});
+
+test('F22: a full disk is told apart from a broken build, before and after it began', async () => {
+  const message = 'write /var/lib/docker/x: no space left on device';
+  answerBuild = (response) => response.end(line({ error: message, errorDetail: { message } }));
+  await expect(build()).rejects.toMatchObject({ code: 'disk_full' });
+  answerBuild = (response) => response.writeHead(500).end(JSON.stringify({ message }));
+  await expect(build()).rejects.toMatchObject({ code: 'disk_full' });
+});
+
+function build() {
+  const builder = new DockerImageBuilder({
+    docker: new Dockerode({ socketPath: join(directory, 'docker.sock') }),
+    instanceId: 'test',
+    limits: { memoryMb: 64, cpus: 1, timeoutSeconds: 20, contextMaxMb: 1 },
+    logger: pino({ level: 'silent' }),
+  });
+  const ref = {
+    deploymentId: 'dep1',
+    attempt: 1,
+    appId: 'app1',
+    appName: 'web',
+    projectId: 'project1',
+    ownerHash: 'abcdef',
+  };
+  return builder.build(
+    { ref, contextDirectory: directory, dockerfile: { path: 'Dockerfile' }, tag: 'berth/web:dep1' },
+    { onLine: () => {}, signal: new AbortController().signal },
+  );
+}
