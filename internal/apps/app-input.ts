@@ -57,7 +57,7 @@ const commandLine = z
   .string()
   .min(1)
   .max(1000)
-  .regex(/^[^\x00-\x1f\x7f-\x9f]*$/, 'must be one line without control characters');
+  .refine((text) => !/\p{Cc}/u.test(text), 'must be one line without control characters');
 // No `//` at the start: a URL built from it would name another host.
 const urlPath = z
   .string()

@@ -25,5 +25,5 @@ export const answerErrors: ErrorRequestHandler = (thrown, request, response, _ne
   response
     .status(error.status)
     .set({ 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store' })
-    .send(JSON.stringify(problemOf(error, String(request.id))));
+    .send(JSON.stringify(problemOf(error, response.get('X-Request-Id') ?? '')));
 };

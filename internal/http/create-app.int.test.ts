@@ -210,7 +210,7 @@ describe('health', () => {
 
 async function refusingPort() {
   const [port] = await freePorts(1);
-  return { port, close: () => undefined };
+  return { port, close: (): void => undefined };
 }
 
 /** Takes connections and never says a word. */
@@ -221,7 +221,7 @@ async function hangingPort() {
   const address = server.address();
   return {
     port: typeof address === 'object' && address !== null ? address.port : 0,
-    close() {
+    close: (): void => {
       for (const socket of sockets) socket.destroy();
       server.close();
     },

@@ -48,7 +48,7 @@ async function answer(
   if (operation.body) await readBody(request, response);
   const result = await operation.run({
     caller,
-    requestId: String(request.id),
+    requestId: response.get('X-Request-Id') ?? '',
     address: request.ip ?? '',
     request,
     response,
