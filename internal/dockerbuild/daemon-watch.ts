@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type Dockerode from 'dockerode';
+import { withDeadline } from './deadline.ts';
 
 const PING_MILLISECONDS = 5000;
 
@@ -16,11 +16,12 @@ export class DaemonWatch {
     this.#docker = docker;
   }
 
-  static async open(docker: Dockerode): Promise<DaemonWatch> {
+  /** Watches until `close`, or until `stop` is aborted. */
+  static async open(docker: Dockerode, stop: AbortSignal): Promise<DaemonWatch> {
     const watch = new DaemonWatch(docker);
     const events = await docker.getEvents({
       filters: { type: ['daemon'] },
-      abortSignal: watch.#closed.signal,
+      abortSignal: AbortSignal.any([watch.#closed.signal, stop]),
     });
     const lose = () => {
       watch.#lost = true;
@@ -31,9 +32,8 @@ export class DaemonWatch {
 
   async isUnbroken(): Promise<boolean> {
     try {
-      const late = delay(PING_MILLISECONDS, 'late', { ref: false });
-      const answer: unknown = await Promise.race([this.#docker.ping(), late]);
-      return answer !== 'late' && !this.#lost;
+      await withDeadline(this.#docker.ping(), PING_MILLISECONDS);
+      return !this.#lost;
     } catch {
       return false;
     }

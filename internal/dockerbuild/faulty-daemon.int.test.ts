@@ -80,7 +80,16 @@ test('F22: a full disk is told apart from a broken build, before and after it be
   await expect(build()).rejects.toMatchObject({ code: 'disk_full' });
 });
 
-function build() {
+test('F18: a daemon that stands still does not keep a build from being stopped', async () => {
+  answerBuild = () => {};
+  const cancel = new AbortController();
+  const reason = new Error('cancelled by a test');
+  const building = build(cancel.signal);
+  setTimeout(() => cancel.abort(reason), 200);
+  await expect(building).rejects.toBe(reason);
+});
+
+function build(signal: AbortSignal = new AbortController().signal) {
   const builder = new DockerImageBuilder({
     docker: new Dockerode({ socketPath: join(directory, 'docker.sock') }),
     instanceId: 'test',
@@ -97,6 +106,6 @@ function build() {
   };
   return builder.build(
     { ref, contextDirectory: directory, dockerfile: { path: 'Dockerfile' }, tag: 'berth/web:dep1' },
-    { onLine: () => {}, signal: new AbortController().signal },
+    { onLine: () => {}, signal },
   );
 }

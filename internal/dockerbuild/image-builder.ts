@@ -8,6 +8,7 @@ import { buildFailure, requestFailure } from './build-failure.ts';
 import { type BuildLimits, buildOptions, forbiddenLabels, imageLabels } from './build-options.ts';
 import { BuildTranscript } from './build-transcript.ts';
 import { DaemonWatch } from './daemon-watch.ts';
+import { withDeadline } from './deadline.ts';
 import { checkDockerfile } from './dockerfile-rules.ts';
 import { statusOf } from './error-facts.ts';
 import { listContext } from './list-context.ts';
@@ -69,7 +70,7 @@ export class DockerImageBuilder implements ImageBuilder {
       `berth.instance=${this.#instanceId}`,
       ...(appId === undefined ? [] : [`berth.app=${appId}`]),
     ];
-    const images = await this.#docker.listImages({ filters: { label } });
+    const images = await withDeadline(this.#docker.listImages({ filters: { label } }));
     return images.map(({ Id, Labels, Created }) => ({
       imageId: Id,
       appId: Labels?.['berth.app'] ?? '',
@@ -82,7 +83,7 @@ export class DockerImageBuilder implements ImageBuilder {
     const image = await this.#find(imageId);
     if (image?.Config.Labels?.['berth.instance'] !== this.#instanceId) return;
     try {
-      await this.#docker.getImage(imageId).remove();
+      await withDeadline(this.#docker.getImage(imageId).remove());
     } catch (error) {
       // 404: gone meanwhile. 409: in use, or somebody gave it another name; then it is not ours to take.
       if (!hasStatus(error, 404, 409)) throw error;
@@ -108,7 +109,7 @@ export class DockerImageBuilder implements ImageBuilder {
     if (plan.note !== null) onLine({ text: plan.note, level: 'warning' });
 
     const transcript = new BuildTranscript(onLine, { ownSteps: plan.ownSteps });
-    const watch = await DaemonWatch.open(this.#docker);
+    const watch = await DaemonWatch.open(this.#docker, stop);
     try {
       await this.#send({
         files: packContext(request.contextDirectory, context.paths, plan.files),
@@ -177,7 +178,7 @@ export class DockerImageBuilder implements ImageBuilder {
 
   async #find(imageId: string): Promise<Dockerode.ImageInspectInfo | null> {
     try {
-      return await this.#docker.getImage(imageId).inspect();
+      return await withDeadline(this.#docker.getImage(imageId).inspect());
     } catch (error) {
       if (hasStatus(error, 404)) return null;
       throw error;

@@ -22,7 +22,7 @@ export const FAILURES = {
   dockerfile_missing: { cause: 'user', advice: 'Add a Dockerfile, or set dockerfile_path.' },
   dockerfile_invalid: {
     cause: 'user',
-    advice: 'dockerfile_path must name a regular file inside the repository.',
+    advice: 'Keep the Dockerfile a regular file of the repository, and build from public images only.',
   },
   stack_not_recognised: {
     cause: 'user',
