@@ -12,6 +12,7 @@ import { createFallbackPages } from '../../internal/http/fallback-pages.ts';
 import { listen } from '../../internal/http/listen.ts';
 import { createLogger, type Logger } from '../../internal/logger/logger.ts';
 import { LogHub } from '../../internal/logs/log-hub.ts';
+import { defaultProject } from '../../internal/projects/project-store.ts';
 import { SealedBox } from '../../internal/secrets/sealed-box.ts';
 
 /** A request that runs may take so long to end after SIGTERM. */
@@ -28,7 +29,8 @@ async function main(config: Config, logger: Logger): Promise<void> {
   await migrate(database.pool);
   const instanceId = await ensureInstance(prisma, config.dataDir);
   const tokenFile = join(config.dataDir, 'admin-token');
-  if ((await ensureOwner({ prisma, tokenFile })).created) logger.info({ tokenFile }, 'owner token stored');
+  const owner = await ensureOwner({ prisma, tokenFile, ensureProject: defaultProject });
+  if (owner.created) logger.info({ tokenFile }, 'owner token stored');
 
   const notifications = config.notify ? new Notifications(config.databaseUrl, logger) : null;
   await notifications?.start();

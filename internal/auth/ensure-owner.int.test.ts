@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { createTestDatabase, type TestDatabase } from '../../test/support/database.ts';
 import type { PrismaClient } from '../db/database.ts';
+import { defaultProject } from '../projects/project-store.ts';
 import { Secret } from '../secrets/secret.ts';
 import { tokenHash } from './api-token.ts';
 import { ensureOwner } from './ensure-owner.ts';
@@ -23,8 +24,10 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
+const ensure = () => ensureOwner({ prisma, tokenFile, ensureProject: defaultProject });
+
 test('T49: the first start makes an owner, the project `default`, and a token only they can read', async () => {
-  expect(await ensureOwner({ prisma, tokenFile })).toEqual({ created: true });
+  expect(await ensure()).toEqual({ created: true });
   const owner = await prisma.user.findFirstOrThrow({ include: { projects: true, tokens: true } });
   expect(owner).toMatchObject({
     role: 'owner',
@@ -40,9 +43,9 @@ test('T49: the first start makes an owner, the project `default`, and a token on
 });
 
 test('later starts change nothing, also several at once', async () => {
-  await Promise.all([1, 2, 3, 4].map(() => ensureOwner({ prisma, tokenFile })));
+  await Promise.all([1, 2, 3, 4].map(() => ensure()));
   const text = await readFile(tokenFile, 'utf8');
-  expect(await ensureOwner({ prisma, tokenFile })).toEqual({ created: false });
+  expect(await ensure()).toEqual({ created: false });
   expect(await readFile(tokenFile, 'utf8')).toBe(text);
   expect(await prisma.user.count()).toBe(1);
   expect(await prisma.apiToken.count()).toBe(1);
@@ -51,21 +54,21 @@ test('later starts change nothing, also several at once', async () => {
 test('a fresh database takes over the token that is kept in the file', async () => {
   const kept = `berth_${'k'.repeat(43)}`;
   await writeFile(tokenFile, `${kept}\n`, { mode: 0o600 });
-  expect(await ensureOwner({ prisma, tokenFile })).toEqual({ created: true });
+  expect(await ensure()).toEqual({ created: true });
   expect(await prisma.apiToken.findMany()).toMatchObject([{ tokenHash: tokenHash(new Secret(kept)) }]);
 });
 
 test('a removed file does not make another token', async () => {
-  await ensureOwner({ prisma, tokenFile });
+  await ensure();
   await rm(tokenFile);
-  expect(await ensureOwner({ prisma, tokenFile })).toEqual({ created: false });
+  expect(await ensure()).toEqual({ created: false });
   expect(await prisma.apiToken.count()).toBe(1);
   await expect(stat(tokenFile)).rejects.toThrow('ENOENT');
 });
 
 test('a file that holds something else is left alone and said', async () => {
   await writeFile(tokenFile, 'hello');
-  await expect(ensureOwner({ prisma, tokenFile })).rejects.toThrow('holds no API token');
+  await expect(ensure()).rejects.toThrow('holds no API token');
   expect(await readFile(tokenFile, 'utf8')).toBe('hello');
   expect(await prisma.apiToken.count()).toBe(0);
 });

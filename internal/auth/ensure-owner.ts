@@ -2,7 +2,6 @@ import { mkdir, open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Db, PrismaClient, User } from '../db/database.ts';
 import { newId } from '../db/ids.ts';
-import { defaultProject } from '../projects/project-store.ts';
 import { Secret } from '../secrets/secret.ts';
 import { createOwner, findOwner } from '../users/user-store.ts';
 import { isToken, newToken, tokenHash, tokenPrefix } from './api-token.ts';
@@ -18,12 +17,14 @@ const TOKEN_NAME = 'admin-token';
 export async function ensureOwner(options: {
   prisma: PrismaClient;
   tokenFile: string;
+  /** Makes the owner's project `default` where it is missing. Handed in: projects come after accounts. */
+  ensureProject: (tx: Db, owner: User) => Promise<unknown>;
 }): Promise<{ created: boolean }> {
   return options.prisma.$transaction(async (tx) => {
     // Two API processes that start together take turns.
     await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtext('ensure_owner'))`;
     const owner = (await findOwner(tx)) ?? (await createOwner(tx));
-    await defaultProject(tx, owner);
+    await options.ensureProject(tx, owner);
 
     const kept = await readToken(options.tokenFile);
     if (kept) return { created: await storeToken(tx, owner, kept) };

@@ -8,6 +8,7 @@ import type { PrismaClient } from '../../internal/db/database.ts';
 import { type AppNeeds, createApp } from '../../internal/http/create-app.ts';
 import { createLogger } from '../../internal/logger/logger.ts';
 import { LogHub } from '../../internal/logs/log-hub.ts';
+import { defaultProject } from '../../internal/projects/project-store.ts';
 import { SealedBox } from '../../internal/secrets/sealed-box.ts';
 import { createTestDatabase } from './database.ts';
 import { newKey } from './new-key.ts';
@@ -28,7 +29,7 @@ export async function startApi(overrides: Partial<AppNeeds> = {}): Promise<ApiUn
   const { prisma } = database;
   const directory = await mkdtemp(join(tmpdir(), 'berth-api-'));
   const tokenFile = join(directory, 'admin-token');
-  await ensureOwner({ prisma, tokenFile });
+  await ensureOwner({ prisma, tokenFile, ensureProject: defaultProject });
   const token = (await readFile(tokenFile, 'utf8')).trim();
   const logger = createLogger({ level: 'silent', process: 'api' });
   const logHub = new LogHub({ prisma, logger, notifications: null });
