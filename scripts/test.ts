@@ -1,5 +1,5 @@
 /**
- * Usage: bin/test
+ * Usage: bin/test [lint] [types] [unit] [int] [e2e]      (none named: all)
  * Makes this machine ready, then runs every check and test. One that fails does not hide the others; the last line is
  * `N passed, N failed`, where a static check counts as one.
  */
@@ -25,6 +25,8 @@ interface Counts {
   failed: number;
 }
 interface Phase {
+  /** How it is named on the command line. */
+  readonly word: string;
   readonly name: string;
   readonly script: string;
   /** jest counts its tests itself; any other check is one. */
@@ -32,11 +34,11 @@ interface Phase {
 }
 
 const PHASES: readonly Phase[] = [
-  { name: 'format and lint', script: 'lint', isJest: false },
-  { name: 'types', script: 'typecheck', isJest: false },
-  { name: 'unit tests', script: 'test:unit', isJest: true },
-  { name: 'integration tests', script: 'test:int', isJest: true },
-  { name: 'end-to-end tests', script: 'test:e2e', isJest: true },
+  { word: 'lint', name: 'format and lint', script: 'lint', isJest: false },
+  { word: 'types', name: 'types', script: 'typecheck', isJest: false },
+  { word: 'unit', name: 'unit tests', script: 'test:unit', isJest: true },
+  { word: 'int', name: 'integration tests', script: 'test:int', isJest: true },
+  { word: 'e2e', name: 'end-to-end tests', script: 'test:e2e', isJest: true },
 ];
 
 const progress = new Progress();
@@ -57,8 +59,9 @@ progress.print(`${total.passed} passed, ${total.failed} failed`);
 async function runAll(): Promise<Counts> {
   const sum: Counts = { passed: 0, failed: 0 };
   try {
+    const phases = choosePhases(process.argv.slice(2));
     const environment = await prepareTests();
-    for (const phase of PHASES) {
+    for (const phase of phases) {
       if (wasInterrupted) break;
       const counts = await runPhase(phase, environment);
       sum.passed += counts.passed;
@@ -74,6 +77,14 @@ async function runAll(): Promise<Counts> {
     rmSync(folder, { recursive: true, force: true });
   }
   return sum;
+}
+
+function choosePhases(words: readonly string[]): readonly Phase[] {
+  const unknown = words.find((word) => !PHASES.some((phase) => phase.word === word));
+  if (unknown !== undefined) {
+    throw new CannotStart(`There is no ${unknown}; choose of: ${PHASES.map(({ word }) => word).join(' ')}`);
+  }
+  return words.length === 0 ? PHASES : PHASES.filter(({ word }) => words.includes(word));
 }
 
 async function prepareTests(): Promise<NodeJS.ProcessEnv> {
