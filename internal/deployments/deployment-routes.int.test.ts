@@ -268,3 +268,24 @@ describe('cancelling', () => {
     );
   });
 });
+
+test('A19: each change leaves its audit rows', async () => {
+  const auditOf = async (objectId: string) =>
+    (await api.prisma.auditEvent.findMany({ where: { objectId }, orderBy: { id: 'asc' } })).map(
+      ({ action, detail }) => ({ action, detail }),
+    );
+  const { id } = (await deploy(await makeApp('audit'), { branch: 'next' })).body;
+  await api.call('post', `/deployments/${id}/cancel`);
+  await api.call('delete', `/deployments/${id}/logs`);
+  expect(await auditOf(id)).toMatchObject([
+    { action: 'deployment.request', detail: { branch: 'next' } },
+    { action: 'deployment.cancel' },
+    { action: 'deployment.clear_logs' },
+  ]);
+
+  const quick = (await api.call('post', '/deployments').send({ repo: 'acme/audited', port: 81 })).body;
+  expect(await auditOf(quick.app_id)).toMatchObject([{ action: 'app.create', detail: { port: 81 } }]);
+  expect(await auditOf(quick.deployment_id)).toMatchObject([
+    { action: 'deployment.request', detail: { app_id: quick.app_id } },
+  ]);
+});

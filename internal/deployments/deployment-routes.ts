@@ -1,51 +1,25 @@
-import { z } from 'zod';
-import { requireApp } from '../apps/app-store.ts';
-import type { AppEntryPoint } from '../apps/app-url.ts';
-import { findOrMakeApp } from '../apps/find-or-make-app.ts';
-import type { RepoUrlPolicy } from '../apps/repo-url.ts';
 import { recordAudit } from '../audit/record-audit.ts';
-import type { PrismaClient } from '../db/database.ts';
 import { type Operation, op } from '../openapi/operation.ts';
-import {
-  DEFAULT_PAGE,
-  decodeCursor,
-  encodeCursor,
-  idParams,
-  id as idSchema,
-  pageOf,
-  pageQuery,
-} from '../openapi/schemas.ts';
-import { defaultProject } from '../projects/project-store.ts';
-import type { SealedBox } from '../secrets/sealed-box.ts';
+import { DEFAULT_PAGE, decodeCursor, encodeCursor, idParams, pageOf, pageQuery } from '../openapi/schemas.ts';
 import { cancelDeployment } from './cancel-deployment.ts';
-import { deploySchema, QUICK_DEPLOY_ALIASES, quickDeploySchema } from './deployment-input.ts';
-import {
-  type ListedDeployment,
-  listDeployments,
-  listSteps,
-  readDeployment,
-  readWaiting,
-} from './deployment-reads.ts';
+import { listDeployments, listSteps, readDeployment, readWaiting } from './deployment-reads.ts';
+import { type RequestRouteNeeds, requestRoutes } from './deployment-request-routes.ts';
 import {
   deploymentSchema,
   listedDeploymentSchema,
   viewDeployment,
   viewListedDeployment,
 } from './deployment-view.ts';
-import { requestDeployment } from './request-deployment.ts';
 
-export interface DeploymentRouteNeeds {
-  readonly prisma: PrismaClient;
-  readonly box: SealedBox;
-  readonly repoUrlPolicy: RepoUrlPolicy;
-  readonly entryPoint: AppEntryPoint;
+export interface DeploymentRouteNeeds extends Omit<RequestRouteNeeds, 'viewDeployment'> {
   /** The end of its lines as one text. */
   readonly readBuildLogs: (deploymentId: string) => Promise<string>;
 }
 
 export function deploymentRoutes(needs: DeploymentRouteNeeds): Operation[] {
-  const { prisma, box, entryPoint } = needs;
-  const view = async (row: ListedDeployment) => {
+  const { prisma, entryPoint } = needs;
+  const view = async (userId: string, id: string) => {
+    const row = await readDeployment(prisma, userId, id);
     const [waiting, steps, buildLogs] = await Promise.all([
       readWaiting(prisma, row),
       listSteps(prisma, row.id),
@@ -55,37 +29,7 @@ export function deploymentRoutes(needs: DeploymentRouteNeeds): Operation[] {
   };
 
   return [
-    op({
-      method: 'post',
-      path: '/apps/:id/deploy',
-      id: 'deployApp',
-      tag: 'apps',
-      summary: 'Deploy an app',
-      auth: 'token',
-      params: idParams,
-      body: deploySchema,
-      errors: ['app_deleting'],
-      responses: { 202: { description: 'The queued deployment', schema: deploymentSchema } },
-      async handler({ params, body }, call) {
-        const { userId } = call.caller;
-        const id = await prisma.$transaction(async (tx) => {
-          await requireApp(tx, userId, params.id);
-          const { branch = null, commit_sha: commitSha = null } = body;
-          const asked = { appId: params.id, trigger: 'manual', branch, commitSha } as const;
-          const row = await requestDeployment(tx, asked, box);
-          const detail = { app_id: params.id, ...body };
-          await recordAudit(tx, call, {
-            action: 'deployment.request',
-            object: 'deployment',
-            objectId: row.id,
-            detail,
-          });
-          return row.id;
-        });
-        const headers = { Location: `/api/v1/deployments/${id}` };
-        return { status: 202, headers, body: await view(await readDeployment(prisma, userId, id)) };
-      },
-    }),
+    ...requestRoutes({ ...needs, viewDeployment: view }),
 
     op({
       method: 'get',
@@ -119,53 +63,6 @@ export function deploymentRoutes(needs: DeploymentRouteNeeds): Operation[] {
     }),
 
     op({
-      method: 'post',
-      path: '/deployments',
-      id: 'deployRepository',
-      tag: 'deployments',
-      summary: 'Deploy a repository in one call',
-      description: 'Finds or makes the app of this repository and branch in the project `default`.',
-      auth: 'token',
-      body: quickDeploySchema(needs.repoUrlPolicy),
-      aliases: QUICK_DEPLOY_ALIASES,
-      errors: ['host_taken'],
-      responses: {
-        202: {
-          description: 'The app and the queued deployment',
-          schema: z
-            .object({ app_id: idSchema, deployment_id: idSchema })
-            .meta({ id: 'Queued', examples: [{ app_id: 'k3v5ahq2xd', deployment_id: 'q6wlnf4j3e' }] }),
-        },
-      },
-      async handler({ body }, call) {
-        const { userId, userHash } = call.caller;
-        const { baseDomain } = entryPoint;
-        const queued = await prisma.$transaction(async (tx) => {
-          const project = await defaultProject(tx, { id: userId, hash: userHash });
-          const { repo: repoUrl, branch = null, port } = body;
-          const { app, isNew } = await findOrMakeApp(tx, {
-            project,
-            userHash,
-            baseDomain,
-            repoUrl,
-            branch,
-            port,
-          });
-          const row = await requestDeployment(tx, { appId: app.id, trigger: 'api' }, box);
-          const action = isNew ? 'app.create' : 'deployment.request';
-          const detail = { ...body, deployment_id: row.id };
-          await recordAudit(tx, call, { action, object: 'app', objectId: app.id, detail });
-          return { app_id: app.id, deployment_id: row.id };
-        });
-        return {
-          status: 202,
-          headers: { Location: `/api/v1/deployments/${queued.deployment_id}` },
-          body: queued,
-        };
-      },
-    }),
-
-    op({
       method: 'get',
       path: '/deployments/:id',
       id: 'getDeployment',
@@ -175,7 +72,7 @@ export function deploymentRoutes(needs: DeploymentRouteNeeds): Operation[] {
       params: idParams,
       responses: { 200: { description: 'The deployment', schema: deploymentSchema } },
       async handler({ params }, { caller }) {
-        return { status: 200, body: await view(await readDeployment(prisma, caller.userId, params.id)) };
+        return { status: 200, body: await view(caller.userId, params.id) };
       },
     }),
 
@@ -197,7 +94,7 @@ export function deploymentRoutes(needs: DeploymentRouteNeeds): Operation[] {
           await cancelDeployment(tx, id);
           await recordAudit(tx, call, { action: 'deployment.cancel', object: 'deployment', objectId: id });
         });
-        return { status: 202, body: await view(await readDeployment(prisma, userId, id)) };
+        return { status: 202, body: await view(userId, id) };
       },
     }),
   ];
