@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import { InvalidConfig, loadConfig, SETTING_NAMES } from './load-config.ts';
+import { loadStartSettings, START_SETTING_NAMES } from './start-settings.ts';
 
 describe('.env.example', () => {
   const text = readFileSync(join(import.meta.dirname, '../../.env.example'), 'utf8');
@@ -14,8 +15,9 @@ describe('.env.example', () => {
     SESSION_SECRET: randomBytes(32).toString('base64'),
   };
 
-  test('names every setting the program reads, and nothing else', () => {
-    expect(Object.keys(example).sort()).toEqual([...SETTING_NAMES].sort());
+  test('names every setting the programs read, and nothing else', () => {
+    const names = new Set([...SETTING_NAMES, ...START_SETTING_NAMES]);
+    expect(Object.keys(example).sort()).toEqual([...names].sort());
   });
 
   test('explains each setting on the line above it', () => {
@@ -33,5 +35,10 @@ describe('.env.example', () => {
 
   test('shows the true defaults: with the secrets filled in it is the same as the secrets alone', () => {
     expect(loadConfig({ ...example, ...secrets })).toEqual(loadConfig(secrets));
+    // bin/up chooses these two where they are unset.
+    const chosen = { HTTP_PORT: '80', NODE_IMAGE: example['NODE_IMAGE'] };
+    const { environment: _, ...shown } = loadStartSettings(example);
+    const { environment: __, ...defaults } = loadStartSettings(chosen);
+    expect(shown).toEqual(defaults);
   });
 });
