@@ -1,0 +1,23 @@
+import type { z } from 'zod';
+import type { appSchema } from '../apps/app-view.ts';
+import type { deploymentSchema, listedDeploymentSchema } from '../deployments/deployment-view.ts';
+import type { lineSchema } from '../logs/log-view.ts';
+
+/** What the API answers with: the very schemas it answers by, as types only. */
+export type App = z.output<typeof appSchema>;
+export type Deployment = z.output<typeof deploymentSchema>;
+export type ListedDeployment = z.output<typeof listedDeploymentSchema>;
+export type LogLine = z.output<typeof lineSchema>;
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly next_cursor: string | null;
+}
+
+/** A change of a deployment's state, as it stands among the lines of its log. */
+export interface StatusChange {
+  readonly status: string;
+  readonly step: string | null;
+  readonly failure_code?: string;
+  readonly failure_reason?: string | null;
+}
