@@ -17,8 +17,7 @@ test.each(['http://0.0.0.0:8082', 'http://10.0.0.1:8082', 'https://127.0.0.1:808
 );
 
 test('what bin/up and the processes both read has the same default in both', () => {
-  const secret = (letter: string) =>
-    Buffer.from(`${letter}0123456789abcdef0123456789abcd`).toString('base64');
+  const secret = () => randomBytes(32).toString('base64');
   const start = loadStartSettings({});
   const config = loadConfig({
     DATABASE_URL: 'postgresql://127.0.0.1/berth',
