@@ -71,7 +71,7 @@ describe('the status is what was observed, also without a health path', () => {
     const files = { Dockerfile: `FROM ${nodeImage}\nCMD ["no-such-command"]\n` };
     const failed = await firstDeployment('commandless', files, 'failed');
     expect(failed.failure_code).toBe('image_start_failed');
-    expect(failed.failure_reason).toMatch(/no-such-command/);
+    expect(`${failed.failure_reason} ${failed.log_tail.join(' ')}`).toMatch(/no-such-command/);
   });
 
   test('A3: of a candidate that talks much before it ends the last 200 lines are kept', async () => {

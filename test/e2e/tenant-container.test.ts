@@ -54,7 +54,7 @@ describe('the container of a live app', () => {
       UsernsMode: '',
       IpcMode: 'private',
     });
-    expect(host.SecurityOpt).toContain('no-new-privileges');
+    expect(host.SecurityOpt).toContain('no-new-privileges:true');
     expect(JSON.stringify(host.SecurityOpt)).not.toContain('unconfined');
     expect(host.Devices ?? []).toEqual([]);
     expect(host.DeviceRequests ?? []).toEqual([]);

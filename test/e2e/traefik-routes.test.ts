@@ -59,8 +59,10 @@ describe('routes', () => {
     expect(own?.rule).toBe(`Host(\`${hostOf(app, second.id)}\`)`);
 
     await platform.waitForEndOfDrain(second.id);
-    expect((await platform.http(hostOf(app, first.id))).status).toBe(404);
-    expect(await routerOf(`own-host-${first.id}-main`)).toBeUndefined();
+    await waitUntil('the routers of the retired release to go', async () => {
+      return (await routerOf(`own-host-${first.id}-main`)) === undefined;
+    });
+    expect((await platform.http(hostOf(app, first.id))).status).toBe(503);
   });
 
   test('T29: replicas carry byte-equal Traefik labels and share the requests', async () => {
@@ -130,7 +132,9 @@ describe('routes', () => {
     await platform.waitForStep(id, 'gating');
     expect(await routerOf(`gated-${id}-main`)).toBeUndefined();
     expect((await platform.http('gated.localhost')).body).toContain('"v1"');
-    expect((await platform.http(hostOf(app, id))).status).toBe(404);
+    const own = await platform.http(hostOf(app, id));
+    expect(own.status).toBe(503);
+    expect(own.body).not.toContain('"release"');
     await platform.waitForStatus(id, 'live');
   });
 
@@ -151,10 +155,11 @@ describe('routes', () => {
     expect((await held).status).toBe(200);
     await platform.waitForEndOfDrain(second.id);
     expect((await platform.http('fallback.localhost')).body).toContain('"v1"');
-    const containers = await platform.containers({ appId: app.id });
-    expect(containers.map(({ deploymentId, restartPolicy }) => ({ deploymentId, restartPolicy }))).toEqual([
-      { deploymentId: first.id, restartPolicy: 'always' },
-    ]);
+    const containers = await waitUntil('the dead container to be removed', async () => {
+      const all = await platform.containers({ appId: app.id });
+      return all.length === 1 && all;
+    });
+    expect(containers[0]).toMatchObject({ deploymentId: first.id, restartPolicy: 'always', running: true });
   });
 
   test('apps of one project reach each other by name', async () => {

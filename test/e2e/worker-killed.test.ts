@@ -1,10 +1,9 @@
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { AppView } from '../support/api-client.ts';
 import { ensureNodeImage } from '../support/base-image.ts';
 import { nodeApp, nodeAppWith, type RepositoryFiles } from '../support/fixture-apps.ts';
-import { gitProcessesIn } from '../support/left-on-disk.ts';
+import { foldersIn, gitProcessesIn } from '../support/left-on-disk.ts';
 import { type Load, startLoad } from '../support/load-client.ts';
 import { describeLost, judgeLoad } from '../support/load-report.ts';
 import { type Platform, startPlatform } from '../support/platform.ts';
@@ -98,20 +97,21 @@ describe('a worker killed by SIGKILL', () => {
   async function expectNothingOrphaned(liveId: string): Promise<void> {
     await waitUntil('leftovers of dead attempts to go', async () => {
       const containers = await platform.containers({ appId: app.id });
-      return containers.length === 1 && foldersIn('work').length === 0 && foldersIn('gate').length === 1;
+      return (
+        containers.length === 1 &&
+        foldersIn(join(platform.dataDir, 'work')).length === 0 &&
+        foldersIn(join(platform.dataDir, 'gate')).length === 1
+      );
     }).catch(() => undefined);
-    expect(foldersIn('work')).toEqual([]);
-    expect(foldersIn('gate').map((name) => name.slice(0, liveId.length))).toEqual([liveId]);
+    expect(foldersIn(join(platform.dataDir, 'work'))).toEqual([]);
+    expect(foldersIn(join(platform.dataDir, 'gate')).map((name) => name.slice(0, liveId.length))).toEqual([
+      liveId,
+    ]);
     expect(gitProcessesIn(platform.dataDir)).toEqual([]);
     const [container, ...others] = await platform.containers({ appId: app.id });
     expect(others).toEqual([]);
     expect(container).toMatchObject({ deploymentId: liveId, running: true, restartPolicy: 'always' });
   }
-
-  const foldersIn = (name: string) =>
-    readdirSync(join(platform.dataDir, name), { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
-      .map((entry) => entry.name);
 
   /** The container that serves is the one that served: same id, same start. */
   async function liveContainer(): Promise<{ id: string | undefined; startedAt: string | undefined }> {

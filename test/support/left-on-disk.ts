@@ -29,9 +29,11 @@ export function gitProcessesIn(directory: string): string[] {
     });
 }
 
-function foldersIn(directory: string): string[] {
+/** Names of its folders; a dot begins what belongs to the platform itself, such as the gate's tool. */
+export function foldersIn(directory: string): string[] {
   if (!existsSync(directory)) return [];
   return readdirSync(directory, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
-    .map(({ name }) => name);
+    .map(({ name }) => name)
+    .filter((name) => !name.startsWith('.'));
 }

@@ -43,7 +43,8 @@ export async function startLoad(options: LoadOptions): Promise<Load> {
     serialization: 'advanced',
     env: { PATH: process.env['PATH'] },
   });
-  const exited = once(child, 'exit');
+  // `disconnect` comes after the last message was read; `exit` may come before.
+  const closed = Promise.all([once(child, 'exit'), once(child, 'disconnect')]);
   let progress: LoadProgress = { sent: 0, failed: 0, releases: [] };
   let answers: readonly LoadAnswer[] | undefined;
   child.on('message', (message: LoadMessage) => {
@@ -65,7 +66,7 @@ export async function startLoad(options: LoadOptions): Promise<Load> {
     },
     async stop() {
       if (child.connected) child.send('stop');
-      await exited;
+      await closed;
       if (!answers) throw new Error(`the load client ended without a report (code ${child.exitCode})`);
       return answers;
     },

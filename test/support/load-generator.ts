@@ -34,8 +34,8 @@ async function run(options: LoadOptions): Promise<void> {
   ]);
   while (inFlight > 0) await pause(TICK_MS);
   clearInterval(report);
-  send({ answers, progress: progress() });
-  process.disconnect();
+  // Thousands of answers take a while to be written; gone too early, they would be lost.
+  send({ answers, progress: progress() }, () => process.exit(0));
 }
 
 /** Open loop: what is due is sent, however long the answers take. */
@@ -120,8 +120,8 @@ function progress(): LoadProgress {
   return { sent: answers.length + inFlight, failed, releases: [...releases] };
 }
 
-function send(message: LoadMessage): void {
-  if (process.connected) process.send?.(message);
+function send(message: LoadMessage, whenWritten: () => void = () => {}): void {
+  if (process.connected) process.send?.(message, whenWritten);
 }
 
 function pause(milliseconds: number): Promise<void> {

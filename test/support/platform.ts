@@ -204,13 +204,13 @@ export class Platform {
     );
   }
 
-  /** Until the drain is over too: nothing more happens to it by itself. */
+  /** For one that went live: until the drain is over, so that nothing more happens to it by itself. */
   async waitForEndOfDrain(deploymentId: string, timeoutMs = 60_000): Promise<void> {
     await waitUntil(
       `the drain after ${deploymentId}`,
       async () => {
         const row = await this.prisma.deployment.findUniqueOrThrow({ where: { id: deploymentId } });
-        return row.status !== 'deploying' && row.step === null;
+        return row.status !== 'live' || row.step === null;
       },
       { timeoutMs, explain: () => this.explain(deploymentId) },
     );
@@ -256,7 +256,7 @@ export class Platform {
   }
 
   /** Deletes every app through the product. @returns what is left after a while; nothing, when the product is right */
-  async deleteAllApps(timeoutMs = 60_000): Promise<string[]> {
+  async deleteAllApps(timeoutMs = 30_000): Promise<string[]> {
     if (!this.worker.isRunning()) this.worker.start();
     for (const { id } of await this.api.apps()) await this.api.deleteApp(id);
     let left: string[] = [];
