@@ -40,8 +40,8 @@ export class ContainerLab {
     this.network = this.randomNetwork();
   }
 
-  static async open(): Promise<ContainerLab> {
-    const docker = new Dockerode();
+  /** On the machine's daemon, or on another, which is then to be closed first. */
+  static async open(docker = new Dockerode()): Promise<ContainerLab> {
     const lab = new ContainerLab(await mkdtemp(join(tmpdir(), 'berth-gate-')), docker);
     await installGateTool({
       gateDir: lab.gateDir,
