@@ -60,15 +60,15 @@ export function explainUnready(seen: Unready): DeploymentFailed {
 }
 
 /** Why a candidate's process is gone; exit codes 126 and 127 are Docker's for a command that cannot be run. */
-export function explainExit(state: ContainerState | null, evidence: FailureEvidence): DeploymentFailed {
+export function explainExit(
+  state: ContainerState | null,
+  evidence: FailureEvidence,
+  when: 'before it was ready' | 'while the previous release was draining' = 'before it was ready',
+): DeploymentFailed {
   if (state === null) {
-    return new DeploymentFailed(
-      'exited_early',
-      'The container was removed by someone else before it was ready.',
-      {
-        evidence,
-      },
-    );
+    return new DeploymentFailed('exited_early', `The container was removed by someone else ${when}.`, {
+      evidence,
+    });
   }
   if (state.outOfMemory) {
     return new DeploymentFailed('out_of_memory', 'The app used more memory than its limit and was ended.', {
@@ -82,9 +82,7 @@ export function explainExit(state: ContainerState | null, evidence: FailureEvide
       { evidence },
     );
   }
-  return new DeploymentFailed(
-    'exited_early',
-    `The app ended with exit code ${state.exitCode} before it was ready.`,
-    { evidence },
-  );
+  return new DeploymentFailed('exited_early', `The app ended with exit code ${state.exitCode} ${when}.`, {
+    evidence,
+  });
 }

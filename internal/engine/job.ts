@@ -54,6 +54,8 @@ export interface Job {
   /** Lines for the person who deploys: our own, and those of the build. */
   readonly say: LineSink;
   readonly onBuildLine: LineSink;
+  /** Stores what was said so far, so that a change of status stands in its place among the lines. */
+  readonly flushLines: () => Promise<void>;
 }
 
 /** The containers that are to become the release, or are it. */

@@ -15,7 +15,7 @@ import { LogWriter } from '../logs/log-writer.ts';
 import type { SealedBox } from '../secrets/sealed-box.ts';
 import { Secret } from '../secrets/secret.ts';
 import { deploy } from './deploy.ts';
-import type { Job, Tools } from './job.ts';
+import type { Tools } from './job.ts';
 import { ShuttingDown } from './job-ended.ts';
 import type { Line } from './ports.ts';
 
@@ -55,7 +55,7 @@ export async function runDeployment(
   const log = new LogWriter({ prisma: tools.prisma, streamId: claim.deploymentId, logger });
   const write = (source: 'deploy' | 'build') => (line: Line) =>
     log.write({ source, level: line.level ?? 'info', stream: line.stream ?? null, text: line.text });
-  let job: Job | null = null;
+  const own = { ...tools, logger };
   try {
     const row = await readClaimed(tools.prisma, claim);
     if (claim.countedAttempts > (isPastSwitch(row.step) ? MAX_TAKEOVERS : MAX_ATTEMPTS)) {
@@ -66,39 +66,43 @@ export async function runDeployment(
     }
     const config = openSnapshot(of.box, row.id, row.configSnapshot);
     log.mask(Object.values(config.environment).map((value) => new Secret(value)));
-    job = { claim, row, config, signal: lease.signal, say: write('deploy'), onBuildLine: write('build') };
     logger.info({ appId: row.appId, step: row.step }, 'deployment taken');
-    await deploy(job, { ...tools, logger });
-    logger.info('deployment live');
+    const lines = { say: write('deploy'), onBuildLine: write('build'), flushLines: () => log.flush() };
+    await deploy({ claim, row, config, signal: lease.signal, ...lines }, own);
+    logger.info('deployment done');
   } catch (error) {
     // The first cause decides: a step that was interrupted fails in many ways, its signal knows why.
     const cause = lease.signal.aborted ? lease.signal.reason : error;
-    await endDeployment({ claim, tools: { ...tools, logger }, say: write('deploy') }, cause);
+    const tell = async (line: Line) => {
+      write('deploy')(line);
+      await log.flush();
+    };
+    await endDeployment(own, claim, { cause, tell }).catch((later: unknown) => {
+      if (!(later instanceof LeaseLost)) throw later;
+      logger.warn('lease lost, leaving the deployment to its new worker');
+    });
   } finally {
     lease.stop();
     await log.close();
   }
 }
 
+/** Writes down how it ended; `tell` stores its line before the status that follows it. @throws LeaseLost */
 async function endDeployment(
-  of: { claim: Claim; tools: Tools; say: (line: Line) => void },
-  cause: unknown,
+  { prisma, logger }: Tools,
+  claim: Claim,
+  { cause, tell }: { cause: unknown; tell: (line: Line) => Promise<void> },
 ): Promise<void> {
-  const { claim, say } = of;
-  const { prisma, logger } = of.tools;
-  if (cause instanceof LeaseLost) {
-    logger.warn('lease lost, leaving the deployment to its new worker');
-    return;
-  }
+  if (cause instanceof LeaseLost) throw cause;
   if (cause instanceof CancelRequested) {
-    say({ text: 'Cancelled', level: 'warning' });
+    await tell({ text: 'Cancelled', level: 'warning' });
     await markCancelled(prisma, claim);
     logger.info('deployment cancelled');
     return;
   }
   if (cause instanceof ShuttingDown) {
     const row = await readClaimed(prisma, claim);
-    say({ text: 'The worker is stopping; the next one goes on', level: 'warning' });
+    await tell({ text: 'The worker is stopping; the next one goes on', level: 'warning' });
     if (isPastSwitch(row.step)) await letGo(prisma, claim);
     else await giveBack(prisma, claim, { outcome: 'handed_back', pauseSeconds: 0 });
     logger.info('deployment handed back');
@@ -106,10 +110,13 @@ async function endDeployment(
   }
   const failure = asFailure(cause);
   const mayRetry = FAILURES[failure.code].cause === 'platform' && failure.code !== 'worker_lost';
-  say({ text: `${failure.message} ${failure.advice}`, level: 'error' });
+  await tell({ text: `${failure.message} ${failure.advice}`, level: 'error' });
   if (mayRetry && claim.countedAttempts < MAX_ATTEMPTS) {
     logger.warn({ err: cause, code: failure.code }, 'deployment interrupted, trying again');
-    say({ text: `Trying again (attempt ${claim.countedAttempts} of ${MAX_ATTEMPTS})`, level: 'warning' });
+    await tell({
+      text: `Trying again: attempt ${claim.countedAttempts + 1} of ${MAX_ATTEMPTS}`,
+      level: 'warning',
+    });
     await giveBack(prisma, claim, { outcome: 'retried', pauseSeconds: PAUSE_BEFORE_RETRY_SECONDS });
     return;
   }

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
-import { enterStep, recordImage } from '../../deployments/deployment-store.ts';
+import { recordImage } from '../../deployments/deployment-store.ts';
+import { beginStep } from '../begin-step.ts';
 import { attemptRef, type Job, type Tools } from '../job.ts';
 import { planBuild } from '../plan-build.ts';
 import type { BuiltImage, Checkout } from '../ports.ts';
 
 /** Decides how the repository is built, builds it, and writes down which image came out. */
 export async function buildImage(job: Job, tools: Tools, checkout: Checkout): Promise<BuiltImage> {
-  await enterStep(tools.prisma, job.claim, 'building');
-  tools.checkpoint('building');
+  await beginStep(job, tools, 'building');
   const { config } = job;
   const facts = await tools.repository.read(checkout.directory, config);
   const plan = planBuild(facts, { ...config, nodeImage: tools.settings.nodeImage });

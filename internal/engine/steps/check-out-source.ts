@@ -1,6 +1,7 @@
 import { isBranchName, isCommitSha } from '../../apps/git-ref.ts';
-import { enterStep, recordCheckout } from '../../deployments/deployment-store.ts';
+import { recordCheckout } from '../../deployments/deployment-store.ts';
 import { DeploymentFailed } from '../../errors/deployment-failed.ts';
+import { beginStep } from '../begin-step.ts';
 import type { Job, Tools } from '../job.ts';
 import type { Checkout } from '../ports.ts';
 
@@ -14,8 +15,7 @@ export async function checkOutSource(job: Job, tools: Tools): Promise<Checkout> 
   if (wanted !== null && !isCommitSha(wanted))
     throw new DeploymentFailed('invalid_ref', 'The commit is not a full SHA.');
 
-  await enterStep(tools.prisma, job.claim, 'cloning');
-  tools.checkpoint('cloning');
+  await beginStep(job, tools, 'cloning');
   const checkout = await tools.source.checkout(
     {
       deploymentId: job.row.id,

@@ -26,6 +26,7 @@ export async function retirePrevious(job: Job, tools: Tools, release: Candidate)
   } catch (error) {
     if (!(error instanceof DeploymentFailed)) throw error;
     job.say({ text: `${error.message} The previous release serves again.`, level: 'error' });
+    await job.flushLines();
     await returnToPrevious(tools.prisma, job.claim, error);
     await undoCandidate(job, tools, { candidate: release, because: error, gateOpened: true });
     return;
@@ -43,15 +44,21 @@ export async function retirePrevious(job: Job, tools: Tools, release: Candidate)
   tools.checkpoint('retired');
   for (const container of release.containers)
     await tools.containers.setRestartPolicy(container.containerId, 'always');
+  await job.flushLines();
   await finishLive(tools.prisma, job.claim);
 }
 
 /** @throws DeploymentFailed when a container of the release has ended or is gone */
 async function ensureAlive(job: Job, tools: Tools, release: Candidate): Promise<void> {
-  if (release.containers.length < job.config.replicas) throw explainExit(null, {});
+  if (release.containers.length < job.config.replicas)
+    throw explainExit(null, {}, 'while the previous release was draining');
   for (const container of release.containers) {
     const state = await tools.containers.state(container.containerId);
     if (state === null || hasEnded(state))
-      throw explainExit(state, await candidateEvidence(tools, container, state));
+      throw explainExit(
+        state,
+        await candidateEvidence(tools, container, state),
+        'while the previous release was draining',
+      );
   }
 }

@@ -1,7 +1,8 @@
 import { projectSubnet, releaseAddresses, reserveAddress } from '../../deployments/address-store.ts';
-import { enterStep, recordCandidate } from '../../deployments/deployment-store.ts';
+import { recordCandidate } from '../../deployments/deployment-store.ts';
 import { containerName } from '../../routing/container-names.ts';
 import { traefikLabels } from '../../routing/traefik-labels.ts';
+import { beginStep } from '../begin-step.ts';
 import { choosePort } from '../choose-port.ts';
 import { attemptRef, type Candidate, type Job, type Tools } from '../job.ts';
 import type { BuiltImage, RunningContainer } from '../ports.ts';
@@ -11,8 +12,7 @@ const NO_GRACE_SECONDS = 1;
 
 /** Starts the containers of the new release beside the old one; the proxy does not see them before they are healthy. */
 export async function startCandidate(job: Job, tools: Tools, image: BuiltImage): Promise<Candidate> {
-  await enterStep(tools.prisma, job.claim, 'starting');
-  tools.checkpoint('starting');
+  await beginStep(job, tools, 'starting');
   const { config, row } = job;
   const { project } = row.app;
   const port = choosePort(config.port, image.exposedPorts);

@@ -16,12 +16,14 @@ const NUDGE_AFTER_MS = 3_000;
  */
 export async function switchRoute(job: Job, tools: Tools, candidate: Candidate): Promise<void> {
   if (job.row.status === 'live') return;
+  await job.flushLines();
   await commitSwitching(tools.prisma, job.claim);
   tools.checkpoint('switching');
   const ref = attemptRef(job, candidate.attempt);
   for (const container of candidate.containers) await tools.gate.open(ref, container.replica);
   await confirmRoute(job, tools, candidate);
   tools.checkpoint('routed');
+  await job.flushLines();
   await goLive(tools.prisma, job.claim);
   tools.checkpoint('live');
   job.say({ text: `Live: ${job.config.hosts.join(', ') || 'reachable by its own host'}`, level: 'success' });

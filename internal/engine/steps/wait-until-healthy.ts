@@ -1,4 +1,4 @@
-import { enterStep } from '../../deployments/deployment-store.ts';
+import { beginStep } from '../begin-step.ts';
 import { explainExit, explainUnready } from '../explain-unready.ts';
 import type { Candidate, Job, Tools } from '../job.ts';
 import type { ProbeResult, RunningContainer } from '../ports.ts';
@@ -13,8 +13,7 @@ const SUCCESSES_IN_A_ROW = 2;
  * @throws DeploymentFailed with the last lines of the candidate
  */
 export async function waitUntilHealthy(job: Job, tools: Tools, candidate: Candidate): Promise<void> {
-  await enterStep(tools.prisma, job.claim, 'gating');
-  tools.checkpoint('gating');
+  await beginStep(job, tools, 'gating');
   const path = job.config.healthCheckPath;
   const asked = path === null ? `port ${candidate.port}` : `${path} on port ${candidate.port}`;
   job.say({ text: `Waiting for ${asked} (up to ${tools.settings.gateTimeoutSeconds} s)`, level: 'deploy' });
