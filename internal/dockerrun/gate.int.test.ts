@@ -1,8 +1,10 @@
 import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { HostConfig } from 'dockerode';
 import { ContainerLab } from '../../test/support/container-lab.ts';
 import { waitUntil } from '../../test/support/wait-until.ts';
 import type { RunningContainer, StartRequest } from '../engine/ports.ts';
+import { containerSpec } from './container-spec.ts';
 import { execInContainer } from './exec-in-container.ts';
 
 let lab: ContainerLab;
@@ -117,6 +119,29 @@ test.each<[string, string[], (request: StartRequest) => StartRequest]>([
   const container = await lab.start(request);
   await lab.gate.open(request.ref, 1);
   await lab.until(container, 'healthy', isHealthy);
+});
+
+test.each<[string, Partial<HostConfig>]>([
+  ['root file system is read-only', { ReadonlyRootfs: true }],
+  ['/dev/shm cannot be written', { Tmpfs: { '/dev/shm': 'mode=0555' } }],
+])('the gate opens and closes where the %s', async (_, options) => {
+  const request = lab.request(scratch);
+  const gateFolder = await lab.gate.create(request.ref, 1, request.port);
+  const spec = containerSpec(request, { instanceId: lab.instanceId, gateFolder });
+  const created = await lab.docker.createContainer({
+    ...spec,
+    User: '10001',
+    HostConfig: { ...spec.HostConfig, ...options },
+  });
+  await created.start();
+  const [container] = await lab.runner.list({ deploymentId: request.ref.deploymentId });
+  if (!container) throw new Error('the container is not listed');
+  await lab.gate.open(request.ref, 1);
+  await lab.until(container, 'healthy', isHealthy);
+  // Where nothing can remember, nothing holds: a closed gate shows even then.
+  if (options.Tmpfs) await lab.gate.markRouted(request.ref, 1);
+  await lab.gate.close(request.ref, 1);
+  await lab.until(container, 'unhealthy', ({ health }) => health === 'unhealthy');
 });
 
 test('T38: the health check of the image is replaced', async () => {

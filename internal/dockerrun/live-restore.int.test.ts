@@ -18,8 +18,11 @@ where('a restart of the daemon under running containers', () => {
     scratch = await lab.scratchImage();
   }, 60_000);
   afterAll(async () => {
-    await daemon?.close();
-    await lab?.close();
+    try {
+      await daemon?.close();
+    } finally {
+      await lab?.close();
+    }
   });
 
   test.each(['SIGTERM', 'SIGKILL'] as const)(
