@@ -5,7 +5,7 @@ import type { PrismaClient } from '../../internal/db/database.ts';
 import { ensureInstance } from '../../internal/db/instance.ts';
 import { ApiClient, type AppView, type DeploymentView } from './api-client.ts';
 import { ProductProcess } from './child-process.ts';
-import { createTestDatabase } from './database.ts';
+import { createTestDatabase, type TestDatabase } from './database.ts';
 import { DockerObjects, type TestContainer } from './docker-objects.ts';
 import type { RepositoryFiles } from './fixture-apps.ts';
 import { freePorts } from './free-ports.ts';
@@ -18,6 +18,8 @@ import { waitUntil } from './wait-until.ts';
 const CHECKOUT = resolve(import.meta.dirname, '../..');
 
 export interface PlatformOptions {
+  /** Default: a new one on the server of this test run. */
+  readonly database?: TestDatabase;
   /** More environment for API and worker, as in `.env.example`. */
   readonly settings?: Readonly<Record<string, string>>;
   /** From `dist/`, as in production, instead of the sources. */
@@ -32,7 +34,7 @@ const ENDED = new Set(['live', 'failed', 'cancelled', 'superseded', 'retired', '
  * real processes. Ends with `close()`, which fails when the product left anything behind.
  */
 export async function startPlatform(options: PlatformOptions = {}): Promise<Platform> {
-  const database = await createTestDatabase();
+  const database = options.database ?? (await createTestDatabase());
   const git = await TestGit.start();
   const dataDir = mkdtempSync('/tmp/berth-e2e-');
   const instance = await ensureInstance(database.database.prisma);
