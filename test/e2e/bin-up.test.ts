@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -127,6 +128,25 @@ test('bin/down ends what bin/up started, and the app runs on', async () => {
   expect({ id: after?.id, running: after?.running }).toEqual({ id: container?.id, running: true });
   expect((await bin('down')).output).toContain('is not running');
 }, 120_000);
+
+test.each([
+  ['is interrupted', 'SIGINT', 0],
+  ['is killed', 'SIGKILL', null],
+] as const)(
+  'in the foreground everything ends when bin/up %s',
+  async (_how, signal, code) => {
+    const up = spawn(join(CHECKOUT, 'bin/up'), [], { cwd: CHECKOUT, env: environment, stdio: 'ignore' });
+    const ended = once(up, 'exit');
+    await waitUntil('everything to answer', () => readRunState(dataDir)?.ready ?? false, {
+      timeoutMs: 60_000,
+    });
+    up.kill(signal);
+    expect((await ended)[0]).toBe(code);
+    await waitUntil('everything to have ended', () => processesOfUs().length === 0, { timeoutMs: 40_000 });
+    expect(readRunState(dataDir)).toBeNull();
+  },
+  120_000,
+);
 
 async function bin(name: 'up' | 'down', ...args: string[]): Promise<{ code: number; output: string }> {
   const options = { cwd: CHECKOUT, env: environment, timeout: START_MS };

@@ -22,7 +22,7 @@ describe('routes', () => {
     app: AppView;
     deployment: DeploymentView;
     repository: TestRepository;
-    commit(behaviour: AppBehaviour): Promise<string>;
+    commit: (behaviour: AppBehaviour) => Promise<string>;
   }
 
   async function liveApp(name: string, more: Readonly<Record<string, unknown>> = {}): Promise<Live> {
