@@ -168,6 +168,8 @@ export interface ContainerRunner {
   /** All containers of ours (instance label), running or not. */
   list(filter: { deploymentId?: string; appId?: string }): Promise<RunningContainer[]>;
   setRestartPolicy(containerId: string, policy: 'no' | 'always'): Promise<void>;
+  /** Makes Docker begin the container's health check anew; for one that stays `starting`, never for a healthy one. */
+  restartHealthCheck(containerId: string): Promise<void>;
   /** Policy `no`, SIGTERM, grace, SIGKILL, remove with anonymous volumes and the gate folder. Gone: no error. */
   stopAndRemove(container: RunningContainer, graceSeconds: number): Promise<void>;
   /** Ports in LISTEN state, read from inside. */

@@ -9,6 +9,9 @@ const KEEP_RELEASES = 5;
 /** An image younger than this may belong to a build that is about to be recorded. */
 const YOUNG_IMAGE_MS = 60 * 60 * 1000;
 
+/** By then an app that came back by itself listens, or is starting slowly and loses nothing by being asked again. */
+const STALLED_AFTER_MS = 30_000;
+
 type ReconcileTools = Pick<
   Tools,
   'prisma' | 'containers' | 'gate' | 'source' | 'images' | 'routes' | 'logger'
@@ -20,7 +23,7 @@ type ReconcileTools = Pick<
  * though another one failed.
  */
 export async function reconcile(tools: ReconcileTools): Promise<void> {
-  const parts = { removeLeftovers, removeOldImages, wakeProxyIfItMissedOne };
+  const parts = { removeLeftovers, removeOldImages, restartStalledChecks, wakeProxyIfItMissedOne };
   for (const [name, part] of Object.entries(parts)) {
     try {
       await part(tools);
@@ -69,6 +72,19 @@ async function removeOldImages(tools: ReconcileTools): Promise<void> {
     for (const image of old) {
       tools.logger.info({ imageId: image.imageId, appId }, 'removing old image');
       await tools.images.remove(image.imageId);
+    }
+  }
+}
+
+/** A restarted daemon may have forgotten the check of a live container, which then has no route (moby#41871). */
+async function restartStalledChecks(tools: ReconcileTools): Promise<void> {
+  for (const { deploymentId } of await liveReleases(tools.prisma)) {
+    for (const container of await tools.containers.list({ deploymentId })) {
+      const state = await tools.containers.state(container.containerId);
+      if (state?.status !== 'running' || state.health !== 'starting') continue;
+      if (Date.now() - Date.parse(state.startedAt) < STALLED_AFTER_MS) continue;
+      tools.logger.warn({ containerName: container.containerName }, 'health check stalled, starting it anew');
+      await tools.containers.restartHealthCheck(container.containerId);
     }
   }
 }

@@ -159,6 +159,14 @@ describe('a deployment', () => {
     expect(await rowOf(id)).toMatchObject({ status: 'pending', attempt: 1 });
   });
 
+  test('F14: whose health check Docker has forgotten gets it anew, and goes live', async () => {
+    const { id } = await request();
+    world.checkStalled = true;
+    await work();
+    expect(world.events).toContain('check again');
+    expect(await rowOf(id)).toMatchObject({ status: 'live' });
+  });
+
   test('that dies while its predecessor drains gives the traffic back', async () => {
     const first = await deployed();
     const second = await request();

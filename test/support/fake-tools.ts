@@ -13,6 +13,8 @@ export interface FakeWorld {
   at: (point: string) => void | Promise<void>;
   checkout: (signal: AbortSignal) => Promise<void>;
   healthy: boolean;
+  /** Docker has forgotten to run the health check. */
+  checkStalled: boolean;
 }
 export interface FakeContainer extends RunningContainer {
   state: ContainerState;
@@ -58,6 +60,7 @@ export function fakeWorld(prisma: PrismaClient): FakeWorld {
     at: () => undefined,
     checkout: async () => undefined,
     healthy: true,
+    checkStalled: false,
     tools: {
       prisma,
       clock: fakeClock(),
@@ -143,6 +146,11 @@ export function fakeWorld(prisma: PrismaClient): FakeWorld {
           const found = containers.get(containerId);
           if (found) found.restartPolicy = policy;
         },
+        async restartHealthCheck(containerId) {
+          events.push('check again');
+          const found = containers.get(containerId);
+          if (found?.gateOpen) found.state = { ...found.state, health: 'healthy' };
+        },
         async stopAndRemove(container) {
           events.push(`remove ${container.attempt}.${container.replica} of ${container.deploymentId}`);
           containers.delete(container.containerId);
@@ -166,7 +174,7 @@ export function fakeWorld(prisma: PrismaClient): FakeWorld {
           const found = of(ref, replica);
           if (!found) return;
           found.gateOpen = true;
-          found.state = { ...found.state, health: 'healthy' };
+          if (!world.checkStalled) found.state = { ...found.state, health: 'healthy' };
         },
         async close(ref, replica) {
           events.push(`close ${replica}`);

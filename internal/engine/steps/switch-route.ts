@@ -8,6 +8,8 @@ const LOOK_EVERY_MS = 100;
 const ROUTE_TIMEOUT_MS = 30_000;
 /** Traefik can miss an event between its first list and its subscription; then a throw-away container wakes it. */
 const NUDGE_AFTER_MS = 3_000;
+/** An open gate shows within a tenth of a second; Engines before 23 forget a check when they are restarted. */
+const CHECK_STALLED_AFTER_MS = 3_000;
 
 /**
  * Opens the gate and proves that the proxy has taken the release: every router enabled, every container a server.
@@ -33,6 +35,7 @@ async function confirmRoute(job: Job, tools: Tools, candidate: Candidate): Promi
   const { clock } = tools;
   const began = clock.now();
   let healthySince: number | null = null;
+  let checkedSince = began;
   let problem = 'its containers were not reported healthy';
   while (clock.now() - began < ROUTE_TIMEOUT_MS) {
     const healthy = await allHealthy(tools, candidate);
@@ -46,6 +49,9 @@ async function confirmRoute(job: Job, tools: Tools, candidate: Candidate): Promi
         await tools.containers.nudgeProxy();
         healthySince = clock.now();
       }
+    } else if (clock.now() - checkedSince > CHECK_STALLED_AFTER_MS) {
+      checkedSince = clock.now();
+      await restartStalledChecks(tools, candidate.containers);
     }
     await clock.sleep(LOOK_EVERY_MS, job.signal);
   }
@@ -53,6 +59,16 @@ async function confirmRoute(job: Job, tools: Tools, candidate: Candidate): Promi
     'route_not_active',
     `The proxy did not take the release within 30 s: ${problem}.`,
   );
+}
+
+/** A container that is still `starting` although its gate is open has a check that Docker has forgotten. */
+async function restartStalledChecks(tools: Tools, containers: Candidate['containers']): Promise<void> {
+  for (const container of containers) {
+    const state = await tools.containers.state(container.containerId);
+    if (state?.health !== 'starting') continue;
+    tools.logger.warn({ containerName: container.containerName }, 'health check stalled, starting it anew');
+    await tools.containers.restartHealthCheck(container.containerId);
+  }
 }
 
 /** @throws DeploymentFailed when one has ended, or Docker cannot run its health check */
