@@ -19,8 +19,9 @@ export async function chooseNodeImage(
   say: (text: string) => void,
 ): Promise<string | null> {
   if (settings.nodeImage !== null) return settings.nodeImage;
+  if (!(await docker.hasImage(DEFAULT_NODE_IMAGE))) say(`pulling ${DEFAULT_NODE_IMAGE}`);
   if (await docker.pull(DEFAULT_NODE_IMAGE)) return null;
-  say(`${DEFAULT_NODE_IMAGE} cannot be pulled here; the base image is made of what this machine has`);
+  say(`${DEFAULT_NODE_IMAGE} cannot be pulled; the base image is made of what this machine has`);
   try {
     const image = await makeLocalNodeImage(new Dockerode({ socketPath: docker.path }), LOCAL_REPOSITORY);
     writeFileSync(noteFile(settings), `${image}\n`, { mode: 0o600 });

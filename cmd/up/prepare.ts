@@ -78,6 +78,7 @@ function describePorts(settings: StartSettings) {
 /** A finished binary, else the image where it can be had (null), else a binary of our own. */
 async function findTraefik(settings: StartSettings, host: HostPreparation): Promise<string | null> {
   if (settings.traefikBinary !== null) return settings.traefikBinary;
+  if (!(await host.docker.hasImage(settings.traefikImage))) host.say(`pulling ${settings.traefikImage}`);
   if (await host.docker.pull(settings.traefikImage)) return null;
   return buildTraefik({ ...host, cacheDir: settings.cacheDir });
 }
