@@ -5,17 +5,6 @@ import { isBranchName } from './git-ref.ts';
 import { isRepoPath } from './repo-path.ts';
 import { parseRepoUrl, type RepoUrlPolicy } from './repo-url.ts';
 
-/** Other spellings of an app's fields that requests may use. */
-export const APP_ALIASES = {
-  repoUrl: 'repo_url',
-  github_url: 'repo_url',
-  internalPort: 'port',
-  internal_port: 'port',
-  buildCommand: 'build_command',
-  startCommand: 'start_command',
-  dockerfilePath: 'dockerfile_path',
-} as const;
-
 export const appName = z
   .string()
   .max(MAX_APP_NAME)

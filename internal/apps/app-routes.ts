@@ -12,7 +12,7 @@ import {
   pageQuery,
 } from '../openapi/schemas.ts';
 import { defaultProject } from '../projects/project-store.ts';
-import { APP_ALIASES, appChangeSchema, newAppSchema, settingsOf } from './app-input.ts';
+import { appChangeSchema, newAppSchema, settingsOf } from './app-input.ts';
 import {
   type AppPlace,
   type AppWithState,
@@ -26,6 +26,7 @@ import {
 } from './app-store.ts';
 import type { AppEntryPoint } from './app-url.ts';
 import { appSchema, viewApp } from './app-view.ts';
+import { APP_ALIASES } from './input-aliases.ts';
 import type { RepoUrlPolicy } from './repo-url.ts';
 
 export interface AppRouteNeeds {

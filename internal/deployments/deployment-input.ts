@@ -32,11 +32,3 @@ export function quickDeploySchema(policy: RepoUrlPolicy) {
     })
     .meta({ id: 'QuickDeploy', examples: [{ repo: 'acme/shop', branch: 'main', port: 3000 }] });
 }
-
-export const QUICK_DEPLOY_ALIASES = {
-  repo_url: 'repo',
-  repoUrl: 'repo',
-  github_url: 'repo',
-  internalPort: 'port',
-  internal_port: 'port',
-} as const;

@@ -1,5 +1,5 @@
 import { requireApp } from '../apps/app-store.ts';
-import type { Db, Deployment, PrismaClient, StepRun } from '../db/database.ts';
+import type { Db, Deployment, DeploymentStatus, DeploymentTrigger, StepRun } from '../db/database.ts';
 import { AppError } from '../errors/app-error.ts';
 import { queuePosition } from './deployment-queue.ts';
 
@@ -14,18 +14,44 @@ export interface Waiting {
 
 const LISTED = { omit: { configSnapshot: true }, include: { app: { select: { name: true } } } } as const;
 
-/** Deployments of one app, newest first, after the given place. @throws AppError not_found */
-export async function listDeployments(
-  prisma: PrismaClient,
-  of: { userId: string; appId: string; limit: number; before: bigint | null },
-): Promise<ListedDeployment[]> {
-  await requireApp(prisma, of.userId, of.appId);
-  return prisma.deployment.findMany({
+/** Which deployments a list shows; what is not given does not matter. */
+export interface DeploymentFilter {
+  /** Id or name of an app. */
+  readonly app?: string | undefined;
+  readonly status?: readonly DeploymentStatus[] | undefined;
+  readonly trigger?: readonly DeploymentTrigger[] | undefined;
+  readonly branch?: string | undefined;
+}
+
+interface PageOf {
+  readonly userId: string;
+  readonly filter: DeploymentFilter;
+  readonly limit: number;
+  /** The place after which the page begins. */
+  readonly before: bigint | null;
+}
+
+/** Deployments over all apps of a user, newest first. */
+export function listDeployments(db: Db, of: PageOf): Promise<ListedDeployment[]> {
+  const { app, status, trigger, branch } = of.filter;
+  return db.deployment.findMany({
     ...LISTED,
-    where: { appId: of.appId, ...(of.before === null ? {} : { queueSequence: { lt: of.before } }) },
+    where: {
+      app: { project: { userId: of.userId }, ...(app !== undefined && { OR: [{ id: app }, { name: app }] }) },
+      ...(status && { status: { in: [...status] } }),
+      ...(trigger && { trigger: { in: [...trigger] } }),
+      ...(branch !== undefined && { branch }),
+      ...(of.before !== null && { queueSequence: { lt: of.before } }),
+    },
     orderBy: { queueSequence: 'desc' },
     take: of.limit,
   });
+}
+
+/** The same of one app, which must be there. @throws AppError not_found */
+export async function listDeploymentsOf(db: Db, appId: string, of: PageOf): Promise<ListedDeployment[]> {
+  await requireApp(db, of.userId, appId);
+  return listDeployments(db, { ...of, filter: { ...of.filter, app: appId } });
 }
 
 /** Looked up through its app's owner: a foreign one is as missing. @throws AppError not_found */

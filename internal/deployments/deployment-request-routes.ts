@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { requireApp } from '../apps/app-store.ts';
 import type { AppEntryPoint } from '../apps/app-url.ts';
 import { findOrMakeApp } from '../apps/find-or-make-app.ts';
+import { QUICK_DEPLOY_ALIASES } from '../apps/input-aliases.ts';
 import type { RepoUrlPolicy } from '../apps/repo-url.ts';
 import { recordAudit } from '../audit/record-audit.ts';
 import type { PrismaClient } from '../db/database.ts';
@@ -9,7 +10,7 @@ import { type Operation, op } from '../openapi/operation.ts';
 import { idParams, id as idSchema } from '../openapi/schemas.ts';
 import { defaultProject } from '../projects/project-store.ts';
 import type { SealedBox } from '../secrets/sealed-box.ts';
-import { deploySchema, QUICK_DEPLOY_ALIASES, quickDeploySchema } from './deployment-input.ts';
+import { deploySchema, quickDeploySchema } from './deployment-input.ts';
 import { deploymentSchema } from './deployment-view.ts';
 import { requestDeployment } from './request-deployment.ts';
 

@@ -203,6 +203,70 @@ describe('reading deployments', () => {
     expect((await api.call('get', `/apps/${appId}/deployments?cursor=WzFd`)).status).toBe(400);
   });
 
+  describe('over all apps', () => {
+    let ids: string[];
+    let apps: string[];
+    const idsOf = async (query: string): Promise<string[]> => {
+      const answer = await api.call('get', `/deployments?${query}`);
+      expect([query, answer.status]).toEqual([query, 200]);
+      return answer.body.items.map(({ id }: { id: string }) => id);
+    };
+    beforeAll(async () => {
+      apps = [await makeApp('history-a'), await makeApp('history-b')];
+      const [a = '', b = ''] = apps;
+      ids = [];
+      for (const [appId, branch] of [
+        [a, 'main'],
+        [b, 'main'],
+        [a, 'odd/one'],
+        [b, 'odd/one'],
+      ] as const) {
+        ids.push((await deploy(appId, { branch })).body.id);
+      }
+      await api.prisma.deployment.update({ where: { id: ids[0] ?? '' }, data: { status: 'cancelled' } });
+      await api.prisma.deployment.update({ where: { id: ids[1] ?? '' }, data: { trigger: 'rollback' } });
+    });
+    const pick = (...places: number[]) => places.map((place) => ids[place]);
+
+    test('newest first, in pages without gap or double', async () => {
+      expect((await idsOf('limit=4')).slice(0, 4)).toEqual(pick(3, 2, 1, 0));
+      const first = (await api.call('get', '/deployments?limit=3')).body;
+      expect((await idsOf(`limit=1&cursor=${first.next_cursor}`))[0]).toBe(ids[0]);
+    });
+
+    test('of one app, by its id or its name', async () => {
+      expect(await idsOf(`app=${apps[0]}`)).toEqual(pick(2, 0));
+      expect(await idsOf('app=history-b')).toEqual(pick(3, 1));
+      expect(await idsOf('app=no-such-app')).toEqual([]);
+    });
+
+    test('by status, trigger and branch, and by all of them together', async () => {
+      expect(await idsOf('app=history-a&status=cancelled')).toEqual(pick(0));
+      expect(await idsOf('app=history-a&status=cancelled,pending')).toEqual(pick(2, 0));
+      expect(await idsOf('trigger=rollback')).toEqual(pick(1));
+      expect(await idsOf('branch=odd/one')).toEqual(pick(3, 2));
+      expect(await idsOf('branch=odd/one&app=history-a&trigger=manual&status=pending')).toEqual(pick(2));
+      expect(await idsOf('branch=odd/one&status=live')).toEqual([]);
+    });
+
+    test('the list of one app takes the same filters', async () => {
+      const { body } = await api.call('get', `/apps/${apps[0]}/deployments?branch=main&status=cancelled`);
+      expect(body.items.map(({ id }: { id: string }) => id)).toEqual(pick(0));
+    });
+
+    test.each([
+      ['status=done', 'status.0'],
+      ['status=', 'status.0'],
+      ['status=live&status=failed', 'status'],
+      ['trigger=push,cron', 'trigger.1'],
+      ['branch=', 'branch'],
+      ['project=x', 'project'],
+    ])('%s is refused', async (query, field) => {
+      const answer = await api.call('get', `/deployments?${query}`);
+      expect([answer.status, answer.body.errors]).toEqual([400, [{ field, message: expect.any(String) }]]);
+    });
+  });
+
   test('build_logs is the end of its lines, whole ones, and says when some lack', async () => {
     const { id } = (await deploy(await makeApp('lines'))).body;
     const line = (seq: number, text: string, source: 'build' | 'deploy' | 'status' = 'build') => ({
@@ -235,6 +299,7 @@ describe('reading deployments', () => {
       data: { id: 'projectxxx', userId: 'stranger22', name: 'default', networkName: 'strang-default' },
     });
     await api.prisma.app.update({ where: { id: appId }, data: { projectId: 'projectxxx' } });
+    expect((await api.call('get', '/deployments?app=theirs')).body.items).toEqual([]);
     for (const [method, path] of [
       ['get', ''],
       ['post', '/cancel'],

@@ -1,15 +1,11 @@
 import { recordAudit } from '../audit/record-audit.ts';
 import { type Operation, op } from '../openapi/operation.ts';
-import { DEFAULT_PAGE, decodeCursor, encodeCursor, idParams, pageOf, pageQuery } from '../openapi/schemas.ts';
+import { idParams } from '../openapi/schemas.ts';
 import { cancelDeployment } from './cancel-deployment.ts';
-import { listDeployments, listSteps, readDeployment, readWaiting } from './deployment-reads.ts';
+import { listRoutes } from './deployment-list-routes.ts';
+import { listSteps, readDeployment, readWaiting } from './deployment-reads.ts';
 import { type RequestRouteNeeds, requestRoutes } from './deployment-request-routes.ts';
-import {
-  deploymentSchema,
-  listedDeploymentSchema,
-  viewDeployment,
-  viewListedDeployment,
-} from './deployment-view.ts';
+import { deploymentSchema, viewDeployment } from './deployment-view.ts';
 
 export interface DeploymentRouteNeeds extends Omit<RequestRouteNeeds, 'viewDeployment'> {
   /** The end of its lines as one text. */
@@ -31,36 +27,7 @@ export function deploymentRoutes(needs: DeploymentRouteNeeds): Operation[] {
   return [
     ...requestRoutes({ ...needs, viewDeployment: view }),
 
-    op({
-      method: 'get',
-      path: '/apps/:id/deployments',
-      id: 'listDeployments',
-      tag: 'deployments',
-      summary: 'List deployments of an app, newest first',
-      auth: 'token',
-      params: idParams,
-      query: pageQuery,
-      responses: { 200: { description: 'One page', schema: pageOf(listedDeploymentSchema) } },
-      async handler({ params, query }, { caller }) {
-        const limit = query.limit ?? DEFAULT_PAGE;
-        const before = query.cursor === undefined ? null : sequenceOf(query.cursor);
-        const rows = await listDeployments(prisma, {
-          userId: caller.userId,
-          appId: params.id,
-          limit: limit + 1,
-          before,
-        });
-        const page = rows.slice(0, limit);
-        const last = rows.length > limit ? page.at(-1) : undefined;
-        return {
-          status: 200,
-          body: {
-            items: page.map((row) => viewListedDeployment(row, entryPoint)),
-            next_cursor: last ? encodeCursor([String(last.queueSequence)]) : null,
-          },
-        };
-      },
-    }),
+    ...listRoutes({ prisma, entryPoint }),
 
     op({
       method: 'get',
@@ -98,9 +65,4 @@ export function deploymentRoutes(needs: DeploymentRouteNeeds): Operation[] {
       },
     }),
   ];
-}
-
-function sequenceOf(cursor: string): bigint {
-  const [sequence = '0'] = decodeCursor(cursor, [/^\d{1,18}$/]);
-  return BigInt(sequence);
 }

@@ -47,11 +47,17 @@ function requestOf(operation: Operation): NonNullable<RouteConfig['request']> {
       ? {
           body: {
             required: !operation.body.safeParse({}).success,
+            ...(operation.aliases ? { description: aliasesInWords(operation.aliases) } : {}),
             content: { 'application/json': { schema: operation.body } },
           },
         }
       : {}),
   };
+}
+
+function aliasesInWords(aliases: Readonly<Record<string, string>>): string {
+  const pairs = Object.entries(aliases).map(([alias, field]) => `\`${alias}\` for \`${field}\``);
+  return `Also taken: ${pairs.join(', ')}.`;
 }
 
 function responsesOf(operation: Operation): RouteConfig['responses'] {

@@ -67,13 +67,20 @@ test('T58: where no query is declared, none is taken', () => {
 });
 
 describe('aliases', () => {
-  const schemas = { body, aliases: { title: 'name' } };
+  const schemas = { body, aliases: { title: 'name', label: 'name' } };
   test('stand for their field', () => {
     const input = readInput(schemas, { params: {}, query: {}, body: { title: 'abc' } });
     expect(input.body).toEqual({ name: 'abc' });
   });
   test('problems name the field', () => {
     expect(problemsOf({ body: { title: 1 } }, schemas)?.fields).toMatchObject([{ field: '/name' }]);
+  });
+  test.each([
+    [{ name: 'abc', title: 'abd' }, '/title'],
+    [{ title: 'abc', name: 'abd' }, '/title'],
+    [{ title: 'abc', label: 'abd' }, '/label'],
+  ])('%j says one thing twice, and none of it is guessed', (sent, field) => {
+    expect(problemsOf({ body: sent }, schemas)?.fields).toMatchObject([{ field }]);
   });
   test('T58: are looked up as own names only', () => {
     const sent = JSON.parse('{"toString":1,"__proto__":2}') as unknown;

@@ -45,12 +45,15 @@ function parse(schema: ZodType, value: unknown) {
   return schema.safeParse(value, { error: inOurWords });
 }
 
-/** Fields known by another spelling get their one name; given twice, the alias stays and is refused as unknown. */
+/** Fields known by another spelling get their one name; said twice, the second one stays and is refused as unknown. */
 function renameAliases(body: unknown, aliases: Readonly<Record<string, string>>): unknown {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) return body;
+  const said = new Set(Object.keys(body));
   const renamed = Object.entries(body).map(([name, value]): [string, unknown] => {
     const field = Object.hasOwn(aliases, name) ? aliases[name] : undefined;
-    return [field !== undefined && !Object.hasOwn(body, field) ? field : name, value];
+    if (field === undefined || said.has(field)) return [name, value];
+    said.add(field);
+    return [field, value];
   });
   // fromEntries defines own properties, so `__proto__` stays a plain key that the strict schema refuses (T58).
   return Object.fromEntries(renamed);

@@ -52,6 +52,22 @@ export const pageQuery = z.strictObject({
 
 export const DEFAULT_PAGE = 50;
 
+/** A query parameter of one or more of these words, with commas between: `?status=pending,building`. */
+export function someOf<const T extends string>(words: readonly T[], description: string) {
+  return z
+    .string()
+    .transform((text) => text.split(','))
+    .pipe(z.array(z.enum(words, `must be of ${words.join(', ')}`)))
+    .optional()
+    .meta({
+      type: 'array',
+      items: { type: 'string', enum: [...words] },
+      minItems: 1,
+      description,
+      param: { style: 'form', explode: false },
+    });
+}
+
 /** One page of a list; `next_cursor` is null on the last. */
 export function pageOf<T extends z.ZodType>(item: T) {
   return z.object({ items: z.array(item), next_cursor: z.string().nullable() });

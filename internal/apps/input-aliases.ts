@@ -1,0 +1,19 @@
+/** Field → its other spellings in request bodies. All of them are here; answers know the field's one name only. */
+const SPELLINGS = {
+  repo_url: ['repoUrl', 'github_url'],
+  port: ['internalPort', 'internal_port'],
+  build_command: ['buildCommand'],
+  start_command: ['startCommand'],
+  dockerfile_path: ['dockerfilePath'],
+} as const;
+
+/** Of a body with the fields of an app: alias → field. */
+export const APP_ALIASES: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(SPELLINGS).flatMap(([field, aliases]) => aliases.map((alias) => [alias, field])),
+);
+
+/** Of `POST /deployments`, which calls the repository `repo`. */
+export const QUICK_DEPLOY_ALIASES: Readonly<Record<string, string>> = Object.fromEntries([
+  ...['repo_url', ...SPELLINGS.repo_url].map((alias) => [alias, 'repo']),
+  ...SPELLINGS.port.map((alias) => [alias, 'port']),
+]);
