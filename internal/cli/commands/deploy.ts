@@ -1,0 +1,84 @@
+import type { Command } from 'commander';
+import type { ApiClient } from '../api-client.ts';
+import type { App, Deployment } from '../api-views.ts';
+import { awaitDeployment } from '../await-deployment.ts';
+import { readOrigin } from '../checkout-origin.ts';
+import { usageError } from '../cli-error.ts';
+import { type Context, connect } from '../context.ts';
+import { describeFailure } from '../describe-deployment.ts';
+import { EXIT, type ExitCode, exitCodeOf } from '../exit-code.ts';
+import { findApp, findAppOfRepository } from '../find-app.ts';
+
+interface DeployOptions {
+  readonly branch?: string;
+  readonly commit?: string;
+  readonly wait?: true;
+}
+
+export function addDeployCommand(program: Command, context: Context): void {
+  program
+    .command('deploy')
+    .description('deploy an app, or a repository; the exit code of --wait is its outcome')
+    .argument(
+      '[app|repository]',
+      'name or id, https URL or owner/name; default: the app of this Git checkout',
+    )
+    .option('--branch <name>', 'another branch than the app has')
+    .option('--commit <sha>', 'this commit, as 40 hex digits')
+    .option('--wait', 'follow it until it is live, or will not be')
+    .action(
+      context.act((target: string | undefined, options: DeployOptions) => deploy(context, target, options)),
+    );
+}
+
+async function deploy(
+  context: Context,
+  target: string | undefined,
+  options: DeployOptions,
+): Promise<ExitCode> {
+  const { terminal } = context;
+  const client = await connect(context);
+  const deployment = await request(context, client, { target, options });
+  terminal.message(`Deployment ${deployment.id} of ${deployment.app_name} is queued.`);
+  if (deployment.waiting_for) terminal.message(`It waits: ${deployment.waiting_for}`);
+  if (options.wait) return finishDeployment(context, client, deployment.id);
+  terminal.result(deployment, [deployment.id]);
+  return EXIT.ok;
+}
+
+/** Waits for the end of a deployment and tells it: the URL of the app, or why there is no new release. */
+export async function finishDeployment(context: Context, client: ApiClient, id: string): Promise<ExitCode> {
+  const { terminal, signal } = context;
+  const { deployment, lastLines } = await awaitDeployment(id, { client, terminal, signal });
+  const exitCode = exitCodeOf(deployment.status) ?? EXIT.bug;
+  if (exitCode === EXIT.ok) {
+    const { url } = await client.get<App>(`/apps/${deployment.app_id}`);
+    terminal.result(deployment, url === null ? [] : [url]);
+    return exitCode;
+  }
+  const [headline = '', ...details] = describeFailure(deployment, lastLines);
+  terminal.message([terminal.errorColours.red(headline), ...details].join('\n'));
+  terminal.result(deployment, []);
+  return exitCode;
+}
+
+async function request(
+  context: Context,
+  client: ApiClient,
+  { target, options }: { target: string | undefined; options: DeployOptions },
+): Promise<Deployment> {
+  const { branch, commit } = options;
+  if (target !== undefined && /[/:]/.test(target)) {
+    if (commit !== undefined) throw usageError('--commit goes with an app, not with a repository.');
+    const queued = await client.post<{ deployment_id: string }>('/deployments', { repo: target, branch });
+    return client.get<Deployment>(`/deployments/${queued.deployment_id}`);
+  }
+  const app = target === undefined ? await appOfFolder(context, client) : await findApp(client, target);
+  return client.post<Deployment>(`/apps/${app.id}/deploy`, { branch, commit_sha: commit });
+}
+
+async function appOfFolder({ folder }: Context, client: ApiClient): Promise<App> {
+  const origin = await readOrigin(folder);
+  if (origin !== null) return findAppOfRepository(client, origin);
+  throw usageError('Name an app: this folder is no Git checkout with an "origin".');
+}
