@@ -81,7 +81,7 @@ CMD ["npm","start"]
     },
     {
       name: 'Node without a lock file of npm, whose install reads the sources',
-      facts: node({ scripts: { start: 'node .', postinstall: 'prisma generate' } }, ['yarn.lock']),
+      facts: node({ scripts: { start: 'node .', postinstall: 'prisma generate' } }),
       expected: `FROM node:20-slim
 ENV NODE_ENV=production PATH=/app/node_modules/.bin:$PATH
 WORKDIR /app
@@ -91,7 +91,7 @@ COPY --chown=node:node . .
 RUN npm install --no-audit --no-fund && rm -rf ~/.npm
 CMD ["node","."]
 `,
-      why: 'There is no Dockerfile; package.json says Node, npm install as there is no package-lock.json; yarn.lock is not used, since npm installs.',
+      why: 'There is no Dockerfile; package.json says Node, npm install as there is no lock file.',
     },
     {
       name: 'Node with commands of the app, which stand in for the scripts',
@@ -110,6 +110,92 @@ RUN npm prune --omit=dev --ignore-scripts --no-audit --no-fund
 CMD ["node","dist/main.js"]
 `,
       why: 'There is no Dockerfile; package.json says Node, npm ci by package-lock.json.',
+    },
+    {
+      name: 'Node with pnpm, whose version the manifest names',
+      facts: node({ packageManager: 'pnpm@9.15.4+sha512.abc', scripts: { start: 'node .', build: 'tsc' } }, [
+        'pnpm-lock.yaml',
+        '.npmrc',
+      ]),
+      expected: `FROM node:20-slim
+RUN npm install --global --no-audit --no-fund pnpm@9.15.4 && rm -rf ~/.npm
+ENV NODE_ENV=production PATH=/app/node_modules/.bin:$PATH
+WORKDIR /app
+RUN chown node:node /app
+USER node
+COPY --chown=node:node package.json pnpm-lock.yaml .npmrc ./
+RUN pnpm install --frozen-lockfile --prod=false && rm -rf ~/.cache
+COPY --chown=node:node . .
+RUN ["pnpm","run","build"]
+RUN CI=true pnpm prune --prod --ignore-scripts
+CMD ["node","."]
+`,
+      why: 'There is no Dockerfile; package.json says Node, pnpm install by pnpm-lock.yaml.',
+    },
+    {
+      name: 'Node with the first yarn',
+      facts: node({ scripts: { start: 'tsx server.ts' } }, ['yarn.lock']),
+      expected: `FROM node:20-slim
+RUN npm install --global --no-audit --no-fund yarn@1 --force && rm -rf ~/.npm
+ENV NODE_ENV=production PATH=/app/node_modules/.bin:$PATH
+WORKDIR /app
+RUN chown node:node /app
+USER node
+COPY --chown=node:node package.json yarn.lock ./
+RUN yarn install --non-interactive --frozen-lockfile --production=true && yarn cache clean
+COPY --chown=node:node . .
+CMD ["yarn","run","start"]
+`,
+      why: 'There is no Dockerfile; package.json says Node, yarn install by yarn.lock.',
+    },
+    {
+      name: 'Node with a later yarn, which needs the whole repository and starts by itself',
+      facts: node({ ...start, packageManager: 'yarn@4.5.0' }, ['yarn.lock', '.yarnrc.yml']),
+      expected: `FROM node:20-slim
+RUN npm install --global --no-audit --no-fund @yarnpkg/cli-dist@4.5.0 --force && rm -rf ~/.npm
+ENV NODE_ENV=production PATH=/app/node_modules/.bin:$PATH
+WORKDIR /app
+RUN chown node:node /app
+USER node
+COPY --chown=node:node . .
+RUN yarn install --immutable
+CMD ["yarn","run","start"]
+`,
+      why: 'There is no Dockerfile; package.json says Node, yarn install by yarn.lock.',
+    },
+    {
+      name: 'Node with several lock files, by that of npm',
+      facts: node({ scripts: { start: 'bun server.ts' } }, ['bun.lock', 'package-lock.json']),
+      expected: `FROM node:20-slim
+ENV NODE_ENV=production PATH=/app/node_modules/.bin:$PATH
+WORKDIR /app
+RUN chown node:node /app
+USER node
+COPY --chown=node:node package.json package-lock.json ./
+RUN npm ci --no-audit --no-fund && rm -rf ~/.npm
+COPY --chown=node:node . .
+CMD ["npm","start"]
+`,
+      why: 'There is no Dockerfile; package.json says Node, npm ci by package-lock.json; bun.lock is not used, since npm installs.',
+    },
+    {
+      name: 'Bun that the manifest names, beside a lock file of npm',
+      facts: node({ scripts: { start: 'bun server.ts' }, packageManager: 'bun@1.1.40' }, [
+        'bun.lock',
+        'package-lock.json',
+      ]),
+      expected: `FROM node:20-slim
+RUN npm install --global --no-audit --no-fund bun@1.1.40 && rm -rf ~/.npm
+ENV NODE_ENV=production PATH=/app/node_modules/.bin:$PATH
+WORKDIR /app
+RUN chown node:node /app
+USER node
+COPY --chown=node:node package.json bun.lock ./
+RUN bun install --frozen-lockfile --production && rm -rf ~/.bun/install/cache
+COPY --chown=node:node . .
+CMD ["bun","run","start"]
+`,
+      why: 'There is no Dockerfile; package.json says Node, bun install by bun.lock; package-lock.json is not used, since bun installs.',
     },
   ];
 
@@ -137,6 +223,11 @@ CMD ["node","dist/main.js"]
       expect(generated(node({ scripts }))).toContain('CMD ["npm","start"]\n');
     }
   });
+});
+
+test('T01: a packageManager that is no plain version counts for nothing', () => {
+  const evil = node({ ...start, packageManager: 'pnpm@9.0.0 && id' }, ['pnpm-lock.yaml']);
+  expect(generated(evil)).toContain('--no-fund pnpm@9 && rm');
 });
 
 test('T01: no command of a user can end its instruction or begin another', () => {

@@ -1,8 +1,9 @@
 import { DeploymentFailed } from '../../errors/deployment-failed.ts';
 import type { BuildSettings, RepositoryFacts } from '../plan-build.ts';
+import { type ChosenPackageManager, choosePackageManager, type PackageManager } from './package-manager.ts';
 import { execForm, type Recipe, type Stack } from './stack.ts';
 
-/** Node with npm. The base image has node, npm, a shell and a user `node`, as the official ones do. */
+/** Node. The base image has node, npm, a shell and a user `node`, as the official ones do. */
 export const nodeStack: Stack = {
   name: 'node',
   looksFor: 'a package.json with a "start" script (or start_command set on the app)',
@@ -10,9 +11,11 @@ export const nodeStack: Stack = {
   recipe(facts, settings) {
     if (facts.packageJson === null) return null;
     const manifest = readManifest(facts.packageJson);
-    const start = settings.startCommand === null ? startOf(manifest) : execForm(settings.startCommand);
+    const chosen = choosePackageManager(facts.files, manifest.packageManager);
+    const start =
+      settings.startCommand === null ? startOf(manifest, chosen.manager) : execForm(settings.startCommand);
     if (start === null) return null;
-    return nodeRecipe(facts, settings, { manifest, start });
+    return nodeRecipe(facts, settings, { manifest, start, chosen });
   },
 };
 
@@ -20,60 +23,62 @@ interface Manifest {
   readonly scripts: Readonly<Record<string, string>>;
   /** Installing reads more than the manifest: workspaces, `file:` dependencies. */
   readonly readsSources: boolean;
+  readonly packageManager: string | null;
 }
 
-const LOCK_FILES = ['npm-shrinkwrap.json', 'package-lock.json'];
-const OTHER_LOCK_FILES = ['pnpm-lock.yaml', 'yarn.lock', 'bun.lock', 'bun.lockb'];
-/** Scripts that npm runs by itself at install; they may need any file of the repository. */
+/** Scripts that are run by themselves at install; they may need any file of the repository. */
 const INSTALL_SCRIPTS = ['preinstall', 'install', 'postinstall', 'prepare'];
 
 function nodeRecipe(
   facts: RepositoryFacts,
   settings: BuildSettings,
-  found: { manifest: Manifest; start: string },
+  found: { manifest: Manifest; start: string; chosen: ChosenPackageManager },
 ): Recipe {
   const { manifest, start } = found;
-  const lockFile = LOCK_FILES.find((name) => facts.files.includes(name));
+  const { manager, lockFile, ignored } = found.chosen;
   const build =
     settings.buildCommand === null
-      ? 'build' in manifest.scripts && '["npm","run","build"]'
+      ? 'build' in manifest.scripts && JSON.stringify(manager.run('build'))
       : execForm(settings.buildCommand);
-  const install = lockFile ? 'npm ci' : 'npm install';
-  const scripted = INSTALL_SCRIPTS.some((name) => name in manifest.scripts);
-  const manifests = ['package.json', ...LOCK_FILES, '.npmrc'].filter((name) => facts.files.includes(name));
+  const needsSources =
+    manifest.readsSources || manager.readsSources || INSTALL_SCRIPTS.some((name) => name in manifest.scripts);
+  const manifests = ['package.json', ...manager.files].filter((name) => facts.files.includes(name));
   const sources = 'COPY --chown=node:node . .';
+  const install = manager.install({ isLocked: lockFile !== null, withDev: Boolean(build) });
 
   const dockerfile = [
     `FROM ${settings.nodeImage}`,
+    ...manager.setUp,
     'ENV NODE_ENV=production PATH=/app/node_modules/.bin:$PATH',
     'WORKDIR /app',
     'RUN chown node:node /app',
     'USER node',
     // Dependencies are a layer of their own, so that a change of sources alone installs nothing.
-    ...(scripted || manifest.readsSources ? [sources] : [`COPY --chown=node:node ${manifests.join(' ')} ./`]),
-    `RUN ${install} --no-audit --no-fund${build ? ' --include=dev' : ''} && rm -rf ~/.npm`,
-    ...(scripted || manifest.readsSources ? [] : [sources]),
-    // With --ignore-scripts: `prepare` was run by the install and may need what is pruned here.
-    ...(build ? [`RUN ${build}`, 'RUN npm prune --omit=dev --ignore-scripts --no-audit --no-fund'] : []),
+    ...(needsSources ? [sources] : [`COPY --chown=node:node ${manifests.join(' ')} ./`]),
+    `RUN ${install}`,
+    ...(needsSources ? [] : [sources]),
+    ...(build ? [`RUN ${build}`, ...(manager.prune ? [`RUN ${manager.prune}`] : [])] : []),
     `CMD ${start}`,
   ];
-  const ignored = OTHER_LOCK_FILES.find((name) => facts.files.includes(name));
+  const command = install.split(' ').slice(0, 2).join(' ');
   return {
     dockerfile: `${dockerfile.join('\n')}\n`,
     because: [
-      `package.json says Node, ${install} ${lockFile ? `by ${lockFile}` : 'as there is no package-lock.json'}`,
-      ...(!lockFile && ignored ? [`${ignored} is not used, since npm installs`] : []),
+      `package.json says Node, ${command} ${lockFile ? `by ${lockFile}` : 'as there is no lock file'}`,
+      ...ignored.map((file) => `${file} is not used, since ${manager.name} installs`),
     ].join('; '),
   };
 }
 
-/** `node …` runs as it is: without npm in between it gets the signals itself and saves npm's memory. */
-function startOf({ scripts }: Manifest): string | null {
+/** `node …` runs as it is: without a package manager in between it gets the signals itself and saves its memory. */
+function startOf({ scripts }: Manifest, manager: PackageManager): string | null {
   const start = scripts['start'];
   if (start === undefined) return null;
   const hooked = 'prestart' in scripts || 'poststart' in scripts;
-  const direct = !hooked && /^node(?: +[\w./:@%+,-][\w./:@%+,=-]*)+$/.test(start.trim());
-  return direct ? JSON.stringify(start.trim().split(/ +/)) : '["npm","start"]';
+  // Yarn's Plug'n'Play has no node_modules: plain Node would find nothing.
+  const direct =
+    !hooked && !manager.readsSources && /^node(?: +[\w./:@%+,-][\w./:@%+,=-]*)+$/.test(start.trim());
+  return JSON.stringify(direct ? start.trim().split(/ +/) : manager.run('start'));
 }
 
 function readManifest(text: string): Manifest {
@@ -95,6 +100,7 @@ function readManifest(text: string): Manifest {
     scripts: Object.fromEntries(
       Object.entries(scripts).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
     ),
+    packageManager: typeof manifest['packageManager'] === 'string' ? manifest['packageManager'] : null,
     readsSources:
       'workspaces' in manifest ||
       dependencies.some(
