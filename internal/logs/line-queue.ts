@@ -1,7 +1,7 @@
 import type { NewLine } from './append-lines.ts';
 
 /** What a line costs in memory beside its text. */
-const LINE_OVERHEAD_BYTES = 64;
+const LINE_OVERHEAD_BYTES = 100;
 
 /** Lines that wait to be stored, in batches of a bounded size. */
 export class LineQueue {

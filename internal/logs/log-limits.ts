@@ -22,7 +22,7 @@ export const DEFAULT_LIMITS: LogLimits = {
   lineBytes: 16 * 1024,
   streamLines: 500_000,
   streamBytes: 50 * 1024 * 1024,
-  bufferBytes: 32 * 1024 * 1024,
+  bufferBytes: 36 * 1024 * 1024,
   highWaterBytes: 4 * 1024 * 1024,
   batchLines: 500,
   batchBytes: 1024 * 1024,

@@ -26,8 +26,27 @@ export async function listLines(
   db: Db,
   of: { streamId: string; after: bigint; limit: number } & LineFilter,
 ): Promise<LinePage> {
+  const { limit, levels, contains } = of;
+  const isFiltered = levels.length > 0 || contains !== '';
+  // One more than asked for tells whether there is a next page.
+  const lines = isFiltered
+    ? await listMatching(db, { ...of, limit: limit + 1 })
+    : await readRange(db, of, (start) =>
+        db.logLine.findMany({
+          where: { streamId: of.streamId, seq: { gt: start, lte: start + BigInt(limit + 1) } },
+          orderBy: { seq: 'asc' },
+          omit: { streamId: true },
+        }),
+      );
+  return { lines: lines.slice(0, limit), hasMore: lines.length > limit };
+}
+
+function listMatching(
+  db: Db,
+  of: { streamId: string; after: bigint; limit: number } & LineFilter,
+): Promise<LogLine[]> {
   const { streamId, after, limit, levels, contains } = of;
-  const lines = await db.logLine.findMany({
+  return db.logLine.findMany({
     where: {
       streamId,
       seq: { gt: after },
@@ -35,31 +54,51 @@ export async function listLines(
       ...(contains === '' ? {} : { text: { contains: escapeLike(contains), mode: 'insensitive' } }),
     },
     orderBy: { seq: 'asc' },
-    // One more than asked for tells whether there is a next page.
-    take: limit + 1,
+    take: limit,
     omit: { streamId: true },
   });
-  return { lines: lines.slice(0, limit), hasMore: lines.length > limit };
 }
 
-/** Lines of one page of a live stream; what a reader holds in memory is this. */
-const STREAM_PAGE_LINES = 1000;
+/** Lines of one page of a live reader; what it holds in memory is this. */
+const STREAM_PAGE_LINES = 1_000;
 const STREAM_PAGE_BYTES = 128 * 1024;
 
 /** The next lines for a live reader: as many as fit into 128 KB of text, at least one where there is one. */
 export async function nextLines(db: Db, of: { streamId: string; after: bigint }): Promise<LinePage> {
-  const rows = await db.$queryRaw<(LogLine & { last_seq: bigint })[]>`
-    with page as (
-      select seq, at, source::text, stream, level::text, text,
-             sum(octet_length(text)) over (order by seq) - octet_length(text) as bytes_before
-      from log_lines where stream_id = ${of.streamId} and seq > ${of.after}
-      order by seq limit ${STREAM_PAGE_LINES}::int
-    )
-    select seq, at, source, stream, level, text, (select max(seq) from page) as last_seq
-    from page where bytes_before < ${STREAM_PAGE_BYTES}::int order by seq`;
-  const last = rows.at(-1);
-  const hasMore = last !== undefined && (rows.length === STREAM_PAGE_LINES || last.seq < last.last_seq);
+  type Row = LogLine & { isCut: boolean };
+  const rows = await readRange(
+    db,
+    of,
+    (start) => db.$queryRaw<Row[]>`
+      with page as (
+        select seq, at, source::text, stream, level::text, text,
+               sum(octet_length(text)) over (order by seq) as bytes
+        from log_lines
+        where stream_id = ${of.streamId} and seq > ${start} and seq <= ${start + BigInt(STREAM_PAGE_LINES)}
+      )
+      select seq, at, source, stream, level, text, (select max(bytes) from page) > ${STREAM_PAGE_BYTES}::int as "isCut"
+      from page where bytes - octet_length(text) < ${STREAM_PAGE_BYTES}::int order by seq`,
+  );
+  const hasMore = rows.length === STREAM_PAGE_LINES || (rows[0]?.isCut ?? false);
   return { lines: rows, hasMore };
+}
+
+/**
+ * Reads from `after` on, by a range of numbers instead of a LIMIT: right after a flood the planner knows nothing of the
+ * table yet, and would sort all that is left of the stream for each page (measured: 380 ms instead of 1 ms per page of
+ * 1000 with 500 000 lines). Numbers have no gaps but the one that clearing leaves in front; it is skipped.
+ */
+async function readRange<L extends { seq: bigint }>(
+  db: Db,
+  { streamId, after }: { streamId: string; after: bigint },
+  read: (start: bigint) => Promise<L[]>,
+): Promise<L[]> {
+  const lines = await read(after);
+  if (lines[0]?.seq === after + 1n) return lines;
+  const where = { streamId, seq: { gt: after } };
+  const next =
+    lines[0] ?? (await db.logLine.findFirst({ where, orderBy: { seq: 'asc' }, select: { seq: true } }));
+  return next === null ? [] : read(next.seq - 1n);
 }
 
 /** LIKE's own characters, so that `100%` finds itself only; Prisma passes them on as they are. */

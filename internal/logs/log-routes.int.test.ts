@@ -168,6 +168,22 @@ describe('the log of a deployment', () => {
     });
   });
 
+  test('cleared and gone on: pages and streams skip the gap in front, and only that', async () => {
+    await append(...upTo(1500).map((n) => line(`${n}`)));
+    finished.add(id);
+    await call('delete');
+    await append(...upTo(5).map((n) => line(`again ${n}`)));
+    const page = await read('?limit=3');
+    expect(page.body.items.map(({ seq }: { seq: number }) => seq)).toEqual([1501, 1502, 1503]);
+    expect(page.body.next_cursor).toBe('1503');
+    const near = await read('?limit=3&after=1499');
+    expect(near.body.items.map(({ seq }: { seq: number }) => seq)).toEqual([1501, 1502, 1503]);
+    expect(near.body.next_cursor).toBe('1503');
+    const reader = follow();
+    await reader.closed();
+    expect(seqs(reader)).toEqual([1501, 1502, 1503, 1504, 1505]);
+  });
+
   describe('as a stream', () => {
     test('sends what is there, then what comes, statuses in their place, and ends with the deployment', async () => {
       await append(status({ status: 'building', step: 'cloning' }), line('cloning'));

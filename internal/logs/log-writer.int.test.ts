@@ -125,7 +125,7 @@ describe('the log writer', () => {
   });
 
   test('T68: faster than the database: memory stays bounded, a marker says how many are missing', async () => {
-    const log = writer({ bufferBytes: 10_000 });
+    const log = writer({ bufferBytes: 13_600 });
     for (let index = 0; index < 1000; index += 1) log.write(output('x'.repeat(36)));
     await log.flush();
     log.write(output('after'));
