@@ -6,6 +6,7 @@ import { DockerSocket } from '../../internal/host/docker-socket.ts';
 import { type HostPreparation, prepareDocker, prepareTools } from '../../internal/host/prepare-host.ts';
 import { commitSample } from '../../internal/host/sample-repository.ts';
 import { buildTraefik } from '../../internal/host/traefik-binary.ts';
+import { traefikApiPort } from './addresses.ts';
 import { chooseNodeImage, rememberedNodeImage } from './choose-node-image.ts';
 import type { UpOptions } from './options.ts';
 import type { Progress } from './progress.ts';
@@ -62,10 +63,9 @@ export function commitSampleFolder(settings: StartSettings, checkout: string): P
 }
 
 async function choosePorts({ settings }: Start): Promise<{ port: number; reason: string | null }> {
-  const traefikPort = Number(new URL(settings.traefikApiUrl).port);
   await requireFreePort(settings.apiPort, settings.apiAddress, 'PORT=<port>');
   await requireFreePort(settings.fallbackPort, LOOPBACK, 'FALLBACK_PORT=<port>');
-  await requireFreePort(traefikPort, LOOPBACK, `TRAEFIK_API_URL=http://${LOOPBACK}:<port>`);
+  await requireFreePort(traefikApiPort(settings), LOOPBACK, `TRAEFIK_API_URL=http://${LOOPBACK}:<port>`);
   await requireFreePort(settings.sampleGitPort, LOOPBACK, 'SAMPLE_GIT_PORT=<port>');
   return chooseHttpPort(settings.httpPort);
 }

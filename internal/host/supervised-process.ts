@@ -49,6 +49,11 @@ export class SupervisedProcess {
     return this.#identity !== null;
   }
 
+  /** Since its latest start; 0 while it is not running. */
+  get upMs(): number {
+    return this.#identity === null ? 0 : performance.now() - this.#startedAt;
+  }
+
   get log(): LogFile {
     return this.#log;
   }

@@ -63,6 +63,16 @@ export class TraefikContainer {
   }
 }
 
+/** A daemon that does not answer says nothing about the container: Docker brings it back with itself. */
+export async function hasContainer(docker: DockerSocket, id: string): Promise<boolean> {
+  try {
+    await docker.text({ method: 'GET', path: `/containers/${id}/json` });
+    return true;
+  } catch (error) {
+    return !(error instanceof DockerRefused && error.status === 404);
+  }
+}
+
 /** Stops and removes by id; gone: no error. */
 export async function removeContainer(docker: DockerSocket, id: string): Promise<void> {
   try {

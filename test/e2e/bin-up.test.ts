@@ -130,16 +130,22 @@ test('bin/down ends what bin/up started, and the app runs on', async () => {
 }, 120_000);
 
 test.each([
-  ['is interrupted', 'SIGINT', 0],
-  ['is killed', 'SIGKILL', null],
+  ['is interrupted while it starts', 'SIGINT', 0, (found: RunState) => !found.ready],
+  ['is interrupted', 'SIGINT', 0, (found: RunState) => found.ready],
+  ['is killed', 'SIGKILL', null, (found: RunState) => found.ready],
 ] as const)(
   'in the foreground everything ends when bin/up %s',
-  async (_how, signal, code) => {
+  async (_how, signal, code, isTime) => {
     const up = spawn(join(CHECKOUT, 'bin/up'), [], { cwd: CHECKOUT, env: environment, stdio: 'ignore' });
     const ended = once(up, 'exit');
-    await waitUntil('everything to answer', () => readRunState(dataDir)?.ready ?? false, {
-      timeoutMs: 60_000,
-    });
+    await waitUntil(
+      'the time to end it',
+      () => {
+        const found = readRunState(dataDir);
+        return found !== null && isTime(found);
+      },
+      { timeoutMs: 60_000 },
+    );
     up.kill(signal);
     expect((await ended)[0]).toBe(code);
     await waitUntil('everything to have ended', () => processesOfUs().length === 0, { timeoutMs: 40_000 });
