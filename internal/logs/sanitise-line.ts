@@ -15,13 +15,19 @@ export function sanitiseLine(text: string): string {
 const ESCAPE = '\u001b';
 const NEEDS_WORK = /[\0-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\p{Surrogate}]/u;
 
-/**
- * ECMA-48: control sequences; strings up to their end (an unended one loses only its start, or one stray byte could
- * hide the rest of the line); two-character escapes; a stray ESC. No class holds its own introducer, so this stays
- * linear.
- */
-const ESCAPE_SEQUENCE =
-  /(?:\x1b\[|\x9b)([0-?]*)([ -/]*)([@-~])|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])(?:[^\x07\x1b\x80-\x9f]*(?:\x07|\x1b\\|\x9c))?|\x1b[ -/]*[0-~]|\x1b/g;
+/** Escape sequences of ECMA-48, as 7 and as 8 bits. No class holds its own introducer, so this stays linear. */
+const ESCAPE_SEQUENCE = new RegExp(
+  [
+    // Control sequences: parameters, intermediates, final byte.
+    String.raw`(?:\x1b\[|\x9b)([0-?]*)([ -/]*)([@-~])`,
+    // Strings (title, clipboard, link) up to their end; an unended one loses only its start, or it would hide the line.
+    String.raw`(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])(?:[^\x07\x1b\x80-\x9f]*(?:\x07|\x1b\\|\x9c))?`,
+    // Two or three bytes, such as reset; and a stray ESC.
+    String.raw`\x1b[ -/]*[0-~]`,
+    String.raw`\x1b`,
+  ].join('|'),
+  'g',
+);
 
 /** Of control sequences only SGR ("m") stays, and of that only what colours: 8 (concealed) or 5 (blinking) do not. */
 function keepColours(_found: string, parameters?: string, intermediates?: string, final?: string): string {
