@@ -113,6 +113,56 @@ test('started again it keeps the token and the data', async () => {
   await second.stop();
 });
 
+test('F10: killed before the commit a keyed request leaves nothing, killed after it everything; retried it is one', async () => {
+  let api = startApi();
+  await untilHealthy(api);
+  const token = readFileSync(join(dataDir, 'admin-token'), 'utf8').trim();
+  const { prisma } = database.database;
+  const deploy = (repo: string) =>
+    ask('/api/v1/deployments', {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${token}`,
+        'content-type': 'application/json',
+        'idempotency-key': repo,
+      },
+      body: JSON.stringify({ repo }),
+    });
+  const restart = async () => {
+    await api.kill9();
+    api = startApi();
+    await untilHealthy(api);
+  };
+
+  await prisma.$transaction(async (tx) => {
+    // What every deployment writes near its end: the request waits here, everything before done and not committed.
+    await tx.$executeRaw`LOCK TABLE audit_events IN EXCLUSIVE MODE`;
+    const lost = deploy('acme/before').catch(() => null);
+    await waitUntil('the request waits for the lock', async () => {
+      const [row] = await tx.$queryRaw<{ waiting: bigint }[]>`
+        SELECT count(*) AS waiting FROM pg_locks WHERE NOT granted AND relation = 'audit_events'::regclass`;
+      return row !== undefined && row.waiting > 0n;
+    });
+    await api.kill9();
+    expect(await lost).toBeNull();
+  });
+  api = startApi();
+  await untilHealthy(api);
+  expect(await prisma.app.count()).toBe(0);
+  expect((await deploy('acme/before')).status).toBe(202);
+  expect(await prisma.deployment.count()).toBe(1);
+
+  const answered = deploy('acme/after').catch(() => null);
+  await waitUntil('the commit', async () => (await prisma.deployment.count()) === 2, { intervalMs: 1 });
+  await restart();
+  const again = await deploy('acme/after');
+  expect([again.status, again.headers['idempotency-replayed']]).toEqual([202, 'true']);
+  const first = await answered;
+  if (first) expect(again.body).toBe(first.body);
+  expect(await prisma.deployment.count()).toBe(2);
+  await api.stop();
+});
+
 test('T49: bad settings end it with one message that names all of them, and no value', async () => {
   const api = startApi({ SESSION_SECRET: 'canary-too-short', ENCRYPTION_KEY: '', PORT: 'many' });
   await untilEnded(api);

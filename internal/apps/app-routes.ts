@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { recordAudit } from '../audit/record-audit.ts';
 import type { Db, PrismaClient } from '../db/database.ts';
+import type { AnswerOnce } from '../idempotency/answer-once.ts';
 import { type Operation, op } from '../openapi/operation.ts';
 import {
   DEFAULT_PAGE,
@@ -33,6 +34,7 @@ export interface AppRouteNeeds {
   readonly prisma: PrismaClient;
   readonly repoUrlPolicy: RepoUrlPolicy;
   readonly entryPoint: AppEntryPoint;
+  readonly answerOnce: AnswerOnce;
   // The rules of deployments, handed in: apps come before deployments and know nothing of them.
   readonly requestFirstDeployment: (tx: Db, appId: string) => Promise<unknown>;
   readonly pendingChanges: (app: AppWithState) => readonly string[];
@@ -42,8 +44,8 @@ export interface AppRouteNeeds {
 export function appRoutes(needs: AppRouteNeeds): Operation[] {
   const { prisma } = needs;
   const view = (app: AppWithState) => viewApp(app, needs.pendingChanges(app), needs.entryPoint);
-  const existing = async (userId: string, id: string) => {
-    const app = await findApp(prisma, userId, id);
+  const existing = async (userId: string, id: string, db: Db = prisma) => {
+    const app = await findApp(db, userId, id);
     if (!app) throw noSuchApp();
     return app;
   };
@@ -79,22 +81,22 @@ export function appRoutes(needs: AppRouteNeeds): Operation[] {
       auth: 'token',
       body: newAppSchema(needs.repoUrlPolicy),
       aliases: APP_ALIASES,
+      takesIdempotencyKey: true,
       errors: ['name_taken', 'host_taken'],
       responses: { 201: { description: 'The app; its first deployment waits', schema: appSchema } },
       async handler({ body: { name, deploy, ...input } }, call) {
         const { userId, userHash } = call.caller;
         const { baseDomain } = needs.entryPoint;
-        const id = await prisma.$transaction(async (tx) => {
+        return needs.answerOnce(call, async (tx) => {
           const project = await defaultProject(tx, { id: userId, hash: userHash });
           const settings = { ...settingsOf(input), repoUrl: input.repo_url };
-          const app = await createApp(tx, { name, settings, project, userHash, baseDomain });
-          if (deploy) await needs.requestFirstDeployment(tx, app.id);
+          const { id } = await createApp(tx, { name, settings, project, userHash, baseDomain });
+          if (deploy) await needs.requestFirstDeployment(tx, id);
           const detail = { name, deploy, ...input };
-          await recordAudit(tx, call, { action: 'app.create', object: 'app', objectId: app.id, detail });
-          return app.id;
+          await recordAudit(tx, call, { action: 'app.create', object: 'app', objectId: id, detail });
+          const headers = { Location: `/api/v1/apps/${id}` };
+          return { status: 201 as const, headers, body: view(await existing(userId, id, tx)) };
         });
-        const headers = { Location: `/api/v1/apps/${id}` };
-        return { status: 201, headers, body: view(await existing(userId, id)) };
       },
     }),
 

@@ -193,7 +193,7 @@ describe('going live', () => {
     ]);
     expect((await db().app.findUniqueOrThrow({ where: { id: app.id } })).liveDeploymentId).toBe(second.id);
     expect(rows.map((row) => row.routePriority ?? 0)).toEqual(
-      [...rows.map((row) => row.routePriority ?? 0)].sort((a, b) => a - b),
+      rows.map((row) => row.routePriority ?? 0).toSorted((a, b) => a - b),
     );
   });
 

@@ -4,9 +4,10 @@ import type { AppEntryPoint } from '../apps/app-url.ts';
 import { findOrMakeApp } from '../apps/find-or-make-app.ts';
 import { QUICK_DEPLOY_ALIASES } from '../apps/input-aliases.ts';
 import type { RepoUrlPolicy } from '../apps/repo-url.ts';
-import { recordAudit } from '../audit/record-audit.ts';
-import type { PrismaClient } from '../db/database.ts';
-import { type Operation, op } from '../openapi/operation.ts';
+import { type AuditEntry, recordAudit } from '../audit/record-audit.ts';
+import type { Db } from '../db/database.ts';
+import type { AnswerOnce } from '../idempotency/answer-once.ts';
+import { type Call, type Operation, op } from '../openapi/operation.ts';
 import { idParams, id as idSchema } from '../openapi/schemas.ts';
 import { defaultProject } from '../projects/project-store.ts';
 import type { SealedBox } from '../secrets/sealed-box.ts';
@@ -15,16 +16,16 @@ import { deploymentSchema } from './deployment-view.ts';
 import { requestDeployment } from './request-deployment.ts';
 
 export interface RequestRouteNeeds {
-  readonly prisma: PrismaClient;
+  readonly answerOnce: AnswerOnce;
   readonly box: SealedBox;
   readonly repoUrlPolicy: RepoUrlPolicy;
   readonly entryPoint: AppEntryPoint;
-  readonly viewDeployment: (userId: string, id: string) => Promise<z.input<typeof deploymentSchema>>;
+  readonly viewDeployment: (db: Db, userId: string, id: string) => Promise<z.input<typeof deploymentSchema>>;
 }
 
 /** The two ways to ask for a deployment: of an app, or of a repository in one call. */
 export function requestRoutes(needs: RequestRouteNeeds): Operation[] {
-  const { prisma, box, entryPoint } = needs;
+  const { answerOnce, box, entryPoint } = needs;
   return [
     op({
       method: 'post',
@@ -35,26 +36,20 @@ export function requestRoutes(needs: RequestRouteNeeds): Operation[] {
       auth: 'token',
       params: idParams,
       body: deploySchema,
+      takesIdempotencyKey: true,
       errors: ['app_deleting'],
       responses: { 202: { description: 'The queued deployment', schema: deploymentSchema } },
       async handler({ params, body }, call) {
         const { userId } = call.caller;
-        const id = await prisma.$transaction(async (tx) => {
+        return answerOnce(call, async (tx) => {
           await requireApp(tx, userId, params.id);
           const { branch = null, commit_sha: commitSha = null } = body;
           const asked = { appId: params.id, trigger: 'manual', branch, commitSha } as const;
-          const row = await requestDeployment(tx, asked, box);
-          const detail = { app_id: params.id, ...body };
-          await recordAudit(tx, call, {
-            action: 'deployment.request',
-            object: 'deployment',
-            objectId: row.id,
-            detail,
-          });
-          return row.id;
+          const { id } = await requestDeployment(tx, asked, box);
+          await recordRequest(tx, call, { id, detail: { app_id: params.id, ...body } });
+          const headers = { Location: `/api/v1/deployments/${id}` };
+          return { status: 202 as const, headers, body: await needs.viewDeployment(tx, userId, id) };
         });
-        const headers = { Location: `/api/v1/deployments/${id}` };
-        return { status: 202, headers, body: await needs.viewDeployment(userId, id) };
       },
     }),
 
@@ -68,6 +63,7 @@ export function requestRoutes(needs: RequestRouteNeeds): Operation[] {
       auth: 'token',
       body: quickDeploySchema(needs.repoUrlPolicy),
       aliases: QUICK_DEPLOY_ALIASES,
+      takesIdempotencyKey: true,
       errors: ['host_taken'],
       responses: {
         202: {
@@ -80,37 +76,34 @@ export function requestRoutes(needs: RequestRouteNeeds): Operation[] {
       async handler({ body }, call) {
         const { userId, userHash } = call.caller;
         const { baseDomain } = entryPoint;
-        const queued = await prisma.$transaction(async (tx) => {
+        return answerOnce(call, async (tx) => {
           const project = await defaultProject(tx, { id: userId, hash: userHash });
           const { repo: repoUrl, branch = null, port } = body;
-          const { app, isNew } = await findOrMakeApp(tx, {
-            project,
-            userHash,
-            baseDomain,
-            repoUrl,
-            branch,
-            port,
-          });
+          const wanted = { project, userHash, baseDomain, repoUrl, branch, port };
+          const { app, isNew } = await findOrMakeApp(tx, wanted);
           if (isNew) {
             const created = { action: 'app.create', object: 'app', objectId: app.id, detail: body } as const;
             await recordAudit(tx, call, created);
           }
-          const row = await requestDeployment(tx, { appId: app.id, trigger: 'api' }, box);
-          const detail = { app_id: app.id, ...body };
-          await recordAudit(tx, call, {
-            action: 'deployment.request',
-            object: 'deployment',
-            objectId: row.id,
-            detail,
-          });
-          return { app_id: app.id, deployment_id: row.id };
+          const { id } = await requestDeployment(tx, { appId: app.id, trigger: 'api' }, box);
+          await recordRequest(tx, call, { id, detail: { app_id: app.id, ...body } });
+          const headers = { Location: `/api/v1/deployments/${id}` };
+          return { status: 202 as const, headers, body: { app_id: app.id, deployment_id: id } };
         });
-        return {
-          status: 202,
-          headers: { Location: `/api/v1/deployments/${queued.deployment_id}` },
-          body: queued,
-        };
       },
     }),
   ];
+}
+
+function recordRequest(
+  tx: Db,
+  call: Call,
+  { id, detail }: { id: string; detail: NonNullable<AuditEntry['detail']> },
+): Promise<void> {
+  return recordAudit(tx, call, {
+    action: 'deployment.request',
+    object: 'deployment',
+    objectId: id,
+    detail,
+  });
 }

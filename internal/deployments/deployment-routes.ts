@@ -1,4 +1,5 @@
 import { recordAudit } from '../audit/record-audit.ts';
+import type { Db, PrismaClient } from '../db/database.ts';
 import { type Operation, op } from '../openapi/operation.ts';
 import { idParams } from '../openapi/schemas.ts';
 import { cancelDeployment } from './cancel-deployment.ts';
@@ -8,19 +9,19 @@ import { type RequestRouteNeeds, requestRoutes } from './deployment-request-rout
 import { deploymentSchema, viewDeployment } from './deployment-view.ts';
 
 export interface DeploymentRouteNeeds extends Omit<RequestRouteNeeds, 'viewDeployment'> {
+  readonly prisma: PrismaClient;
   /** The end of its lines as one text. */
-  readonly readBuildLogs: (deploymentId: string) => Promise<string>;
+  readonly readBuildLogs: (db: Db, deploymentId: string) => Promise<string>;
 }
 
 export function deploymentRoutes(needs: DeploymentRouteNeeds): Operation[] {
   const { prisma, entryPoint } = needs;
-  const view = async (userId: string, id: string) => {
-    const row = await readDeployment(prisma, userId, id);
-    const [waiting, steps, buildLogs] = await Promise.all([
-      readWaiting(prisma, row),
-      listSteps(prisma, row.id),
-      needs.readBuildLogs(row.id),
-    ]);
+  const view = async (db: Db, userId: string, id: string) => {
+    const row = await readDeployment(db, userId, id);
+    // One after the other: inside a transaction there is one connection for all of them.
+    const waiting = await readWaiting(db, row);
+    const steps = await listSteps(db, row.id);
+    const buildLogs = await needs.readBuildLogs(db, row.id);
     return viewDeployment(row, { waiting, steps, buildLogs }, entryPoint);
   };
 
@@ -39,7 +40,7 @@ export function deploymentRoutes(needs: DeploymentRouteNeeds): Operation[] {
       params: idParams,
       responses: { 200: { description: 'The deployment', schema: deploymentSchema } },
       async handler({ params }, { caller }) {
-        return { status: 200, body: await view(caller.userId, params.id) };
+        return { status: 200, body: await view(prisma, caller.userId, params.id) };
       },
     }),
 
@@ -61,7 +62,7 @@ export function deploymentRoutes(needs: DeploymentRouteNeeds): Operation[] {
           await cancelDeployment(tx, id);
           await recordAudit(tx, call, { action: 'deployment.cancel', object: 'deployment', objectId: id });
         });
-        return { status: 202, body: await view(userId, id) };
+        return { status: 202, body: await view(prisma, userId, id) };
       },
     }),
   ];

@@ -9,13 +9,14 @@ export function allowOrigins(origins: readonly string[]): RequestHandler {
 
     response.set({
       'Access-Control-Allow-Origin': origin,
-      'Access-Control-Expose-Headers': 'Location, Retry-After, X-Request-Id',
+      'Access-Control-Expose-Headers': 'Idempotency-Replayed, Location, Retry-After, X-Request-Id',
     });
     if (request.method !== 'OPTIONS') return next();
     response
       .set({
         'Access-Control-Allow-Methods': 'GET, POST, PUT, PATCH, DELETE',
-        'Access-Control-Allow-Headers': 'Authorization, Content-Type, Last-Event-ID, X-Request-Id',
+        'Access-Control-Allow-Headers':
+          'Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-Request-Id',
         'Access-Control-Max-Age': '600',
       })
       .status(204)

@@ -66,6 +66,12 @@ test('T41: every operation answers 401 without a token, but for those that say t
   expect(open.toSorted()).toEqual(['health', 'openapi']);
 });
 
+test('F10: every POST that creates or queues takes an Idempotency-Key', () => {
+  const without = operationsOf(api.needs).filter((one) => one.method === 'post' && !one.takesIdempotencyKey);
+  // Cancelling again changes nothing, with or without a key.
+  expect(without.map(({ id }) => id)).toEqual(['cancelDeployment']);
+});
+
 describe('examples', () => {
   test('every body and every JSON answer of its own has one, and nothing unknown is allowed in bodies', () => {
     for (const { entry } of entries()) {

@@ -12,6 +12,7 @@ import { readDeployment } from '../deployments/deployment-reads.ts';
 import { deploymentRoutes } from '../deployments/deployment-routes.ts';
 import { isFinished } from '../deployments/deployment-status.ts';
 import { requestDeployment } from '../deployments/request-deployment.ts';
+import { answersOnce } from '../idempotency/answer-once.ts';
 import type { Logger } from '../logger/logger.ts';
 import type { LogHub } from '../logs/log-hub.ts';
 import { logRoutes } from '../logs/log-routes.ts';
@@ -38,11 +39,13 @@ export function operationsOf(needs: ApiNeeds): Operation[] {
   const { prisma, box, settings } = needs;
   const repoUrlPolicy = { allowedHosts: settings.gitAllowedHosts, privateHosts: settings.gitPrivateHosts };
   const entryPoint = { baseDomain: settings.baseDomain, httpPort: settings.httpPort };
+  const answerOnce = answersOnce({ prisma, box });
   const operations = [
     ...appRoutes({
       prisma,
       repoUrlPolicy,
       entryPoint,
+      answerOnce,
       requestFirstDeployment: (tx, appId) => requestDeployment(tx, { appId, trigger: 'created' }, box),
       stopDeployments: stopDeploymentsOf,
       pendingChanges: (app) => changesSinceLive(app, box),
@@ -52,7 +55,8 @@ export function operationsOf(needs: ApiNeeds): Operation[] {
       box,
       repoUrlPolicy,
       entryPoint,
-      readBuildLogs: (deploymentId) => readBuildLogs(prisma, deploymentId),
+      answerOnce,
+      readBuildLogs,
     }),
     ...logRoutes({
       prisma,

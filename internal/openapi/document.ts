@@ -1,5 +1,7 @@
 import { OpenAPIRegistry, OpenApiGeneratorV31, type RouteConfig } from '@asteasolutions/zod-to-openapi';
+import { z } from 'zod';
 import { API_ERRORS, type ApiErrorCode } from '../errors/app-error.ts';
+import { IDEMPOTENCY_KEY } from './idempotent-request.ts';
 import type { Operation } from './operation.ts';
 import { problemSchema } from './schemas.ts';
 
@@ -39,10 +41,27 @@ export function openApiDocument(
   });
 }
 
+const KEY_HEADERS = z.object({
+  [IDEMPOTENCY_KEY]: z
+    .string()
+    .regex(/^[\x21-\x7e]{1,255}$/)
+    .optional()
+    .meta({
+      description:
+        'Sent again within 24 hours with the same body, the request has no second effect and gets the same answer. ' +
+        'Errors are not kept.',
+      example: '8c0f2f6e-5d0f-4c0e-9a3a-1f6f5f3f7b11',
+    }),
+});
+const REPLAY_HEADERS = z.object({
+  'Idempotency-Replayed': z.literal('true').optional().meta({ description: 'It is an earlier answer.' }),
+});
+
 function requestOf(operation: Operation): NonNullable<RouteConfig['request']> {
   return {
     ...(operation.params ? { params: operation.params } : {}),
     ...(operation.query ? { query: operation.query } : {}),
+    ...(operation.takesIdempotencyKey ? { headers: KEY_HEADERS } : {}),
     ...(operation.body
       ? {
           body: {
@@ -66,7 +85,11 @@ function responsesOf(operation: Operation): RouteConfig['responses'] {
     const content = contentType
       ? { [contentType]: { schema: { type: 'string' as const } } }
       : schema && { 'application/json': { schema } };
-    responses[status] = { description, ...(content ? { content } : {}) };
+    responses[status] = {
+      description,
+      ...(content ? { content } : {}),
+      ...(operation.takesIdempotencyKey ? { headers: REPLAY_HEADERS } : {}),
+    };
   }
   for (const [status, codes] of errorsByStatus(operation)) {
     responses[status] ??= {
@@ -83,6 +106,7 @@ function errorsByStatus(operation: Operation): Map<number, ApiErrorCode[]> {
     ...(operation.body ? (['malformed_json', 'body_too_large', 'unsupported_media_type'] as const) : []),
     ...(operation.auth === 'token' ? (['unauthorized'] as const) : []),
     ...(operation.params ? (['not_found'] as const) : []),
+    ...(operation.takesIdempotencyKey ? (['idempotency_key_reused'] as const) : []),
     ...(operation.errors ?? []),
     'internal',
     'database_unavailable',

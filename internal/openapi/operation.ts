@@ -1,7 +1,10 @@
 import type { Request, Response } from 'express';
 import type { ZodObject, ZodType, z } from 'zod';
 import type { ApiErrorCode } from '../errors/app-error.ts';
+import { type IdempotentRequest, readIdempotentRequest } from './idempotent-request.ts';
 import { readInput } from './read-input.ts';
+
+export type { IdempotentRequest };
 
 /** Who asks: the owner of the token that came with the request. */
 export interface Caller {
@@ -15,6 +18,8 @@ export interface Call<C = Caller> {
   readonly caller: C;
   readonly requestId: string;
   readonly address: string;
+  /** The Idempotency-Key it came with, of an operation that takes one. */
+  readonly idempotent: IdempotentRequest | null;
   readonly request: Request;
   readonly response: Response;
 }
@@ -54,6 +59,8 @@ interface Description {
   readonly errors?: readonly ApiErrorCode[];
   /** Other spellings of body fields that are accepted: alias → field. */
   readonly aliases?: Readonly<Record<string, string>>;
+  /** It takes an Idempotency-Key: its handler answers through `answersOnce` of `internal/idempotency`. */
+  readonly takesIdempotencyKey?: boolean;
 }
 
 interface Definition<
@@ -80,7 +87,7 @@ export interface Operation extends Description {
   readonly query: ZodObject | undefined;
   readonly body: ZodType | undefined;
   readonly responses: Responses;
-  run(call: Call<Caller | null>): Promise<PlainAnswer | typeof STREAMED>;
+  run(call: Omit<Call<Caller | null>, 'idempotent'>): Promise<PlainAnswer | typeof STREAMED>;
 }
 
 export interface PlainAnswer {
@@ -107,10 +114,17 @@ export function op<
     query: definition.query,
     body: definition.body,
     async run(call) {
+      const input = readInput(definition, call.request);
+      const { method, path } = definition;
+      const idempotent = definition.takesIdempotencyKey
+        ? readIdempotentRequest(call.request, { method, path, body: input.body })
+        : null;
       // readInput has checked each part against its schema, and the router has resolved `caller` by `auth`: both
       // facts are beyond what these generics can say.
-      const input = readInput(definition, call.request) as Parameters<typeof handler>[0];
-      return handler(input, call as Parameters<typeof handler>[1]) as Promise<PlainAnswer | typeof STREAMED>;
+      return handler(
+        input as Parameters<typeof handler>[0],
+        { ...call, idempotent } as Parameters<typeof handler>[1],
+      ) as Promise<PlainAnswer | typeof STREAMED>;
     },
   };
 }
