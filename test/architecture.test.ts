@@ -169,7 +169,7 @@ describe('the architecture', () => {
 
   test('has no barrel and no drawer', () => {
     const drawers = sources.filter((file) =>
-      /\/(index|utils?|helpers?|common|misc|[a-z-]*-manager)\.ts$/.test(file.path),
+      /\/(index|utils?|helpers?|common|misc|(?!package-)[a-z-]*-manager)\.ts$/.test(file.path),
     );
     expect(drawers.map((file) => file.path)).toEqual([]);
   });
