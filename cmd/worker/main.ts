@@ -18,6 +18,9 @@ import { runWorker } from '../../internal/engine/worker.ts';
 import { GitCheckout } from '../../internal/gitrepo/checkout.ts';
 import { NetworkProbe } from '../../internal/health/network-probe.ts';
 import { TraefikRoutes } from '../../internal/health/traefik-routes.ts';
+import { CannotStart } from '../../internal/host/cannot-start.ts';
+import { checkEngine } from '../../internal/host/check-engine.ts';
+import { DockerSocket } from '../../internal/host/docker-socket.ts';
 import { createLogger } from '../../internal/logger/logger.ts';
 import { SealedBox } from '../../internal/secrets/sealed-box.ts';
 
@@ -27,6 +30,8 @@ async function main(config: Config): Promise<void> {
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
 
+  await checkEngine(new DockerSocket(config.dockerHost), { clock: systemClock, logger, signal: stop.signal });
+  if (stop.signal.aborted) return;
   const database = openDatabase(config.databaseUrl, logger);
   await migrate(database.pool);
   const instanceId = await ensureInstance(database.prisma, config.dataDir);
@@ -88,7 +93,7 @@ async function main(config: Config): Promise<void> {
 try {
   await main(loadConfig());
 } catch (error) {
-  if (!(error instanceof InvalidConfig)) throw error;
+  if (!(error instanceof InvalidConfig || error instanceof CannotStart)) throw error;
   process.stderr.write(`${error.message}\n`);
   process.exitCode = 78;
 }

@@ -12,9 +12,17 @@ const freshDebian: DockerFacts = {
 
 describe('chooseDockerRemedy', () => {
   test.each<[string, Partial<DockerFacts>, string]>([
-    ['an engine that answers is used', { answer: { version: '20.10.24+dfsg1' } }, 'ready'],
-    ['a newer major version is used', { answer: { version: '29.0.1' } }, 'ready'],
-    ['an engine before 20.10 is refused', { answer: { version: '19.03.15' } }, 'impossible'],
+    [
+      'an engine that answers is used',
+      { answer: { version: '20.10.24+dfsg1', apiVersion: '1.41' } },
+      'ready',
+    ],
+    ['a newer major version is used', { answer: { version: '29.0.1', apiVersion: '1.52' } }, 'ready'],
+    [
+      'an engine before 20.10 is refused',
+      { answer: { version: '19.03.15', apiVersion: '1.40' } },
+      'impossible',
+    ],
     ['root on Debian without an engine installs it', {}, 'install'],
     ['without root nothing is installed', { isRoot: false }, 'impossible'],
     ['on another distribution nothing is installed', { isDebianLike: false }, 'impossible'],
@@ -33,5 +41,13 @@ describe('chooseDockerRemedy', () => {
       kind: 'impossible',
       line: expect.stringMatching(/^[^\n]*apt-get install docker\.io/),
     });
+  });
+
+  test('A22: an engine newer than any known is used, and the person told', () => {
+    const remedy = chooseDockerRemedy({
+      ...freshDebian,
+      answer: { version: '31.0.0', apiVersion: '1.70' },
+    });
+    expect(remedy).toMatchObject({ kind: 'ready', note: expect.stringContaining('31.0.0 is newer') });
   });
 });

@@ -1,7 +1,9 @@
+import { type EngineVersion, judgeEngine } from './engine-support.ts';
+
 /** What was found out about Docker on this machine. */
 export interface DockerFacts {
-  /** The engine's version, or why it did not answer (`ENOENT`, `ECONNREFUSED`, `EACCES`, …). */
-  readonly answer: { readonly version: string } | { readonly error: string };
+  /** The engine's versions, or why it did not answer (`ENOENT`, `ECONNREFUSED`, `EACCES`, …). */
+  readonly answer: EngineVersion | { readonly error: string };
   readonly socketPath: string;
   readonly hasDaemonProgram: boolean;
   readonly isDebianLike: boolean;
@@ -10,19 +12,19 @@ export interface DockerFacts {
 }
 
 export type DockerRemedy =
-  | { readonly kind: 'ready'; readonly version: string }
+  /** `note`: one line for who starts it, when the engine is newer than known. */
+  | { readonly kind: 'ready'; readonly version: string; readonly note: string | null }
   | { readonly kind: 'install' }
   | { readonly kind: 'start-service' }
   | { readonly kind: 'start-daemon' }
   /** One line: what is missing and how to get it. */
   | { readonly kind: 'impossible'; readonly line: string };
 
-const OLDEST = { major: 20, minor: 10 };
 const DEFAULT_SOCKETS = ['/var/run/docker.sock', '/run/docker.sock'];
 
 /** From facts to the one thing to do next. */
 export function chooseDockerRemedy(facts: DockerFacts): DockerRemedy {
-  if ('version' in facts.answer) return judgeVersion(facts.answer.version);
+  if ('version' in facts.answer) return judgeVersion(facts.answer);
   if (facts.answer.error === 'EACCES') {
     return impossible(
       `This user may not use Docker at ${facts.socketPath}: add it to the group docker (sudo usermod -aG docker $USER, then sign in again), or run as root.`,
@@ -43,11 +45,10 @@ export function chooseDockerRemedy(facts: DockerFacts): DockerRemedy {
   return { kind: facts.hasSystemd ? 'start-service' : 'start-daemon' };
 }
 
-function judgeVersion(version: string): DockerRemedy {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  const isNewEnough = major > OLDEST.major || (major === OLDEST.major && minor >= OLDEST.minor);
-  if (isNewEnough) return { kind: 'ready', version };
-  return impossible(`Docker Engine ${version} is too old: install 20.10 or newer.`);
+function judgeVersion(engine: EngineVersion): DockerRemedy {
+  const judgement = judgeEngine(engine);
+  if (judgement.kind === 'too-old') return impossible(judgement.line);
+  return { kind: 'ready', version: engine.version, note: judgement.kind === 'newer' ? judgement.line : null };
 }
 
 function impossible(line: string): DockerRemedy {

@@ -5,7 +5,10 @@ import { DockerRefused, DockerSocket } from './docker-socket.ts';
 const docker = new DockerSocket('unix:///var/run/docker.sock');
 
 test('A22: the engine tells its version without one of the API being named', async () => {
-  expect(await docker.version()).toMatch(/^\d+\.\d+/);
+  expect(await docker.version()).toEqual({
+    version: expect.stringMatching(/^\d+\.\d+/),
+    apiVersion: expect.stringMatching(/^1\.\d+$/),
+  });
 });
 
 test('a socket that is not there is told by its code', async () => {

@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import type { EngineVersion } from './engine-support.ts';
 
 /** No daemon behind the socket, or not for us. `cause` has the system's code. */
 export class DockerUnreachable extends Error {
@@ -43,10 +44,14 @@ export class DockerSocket {
     return this.#path;
   }
 
-  /** The engine's version, e.g. `28.3.1`. @throws DockerUnreachable */
-  async version(): Promise<string> {
-    const answer = await this.json<{ Version: string }>({ method: 'GET', path: '/version', idleMs: 5_000 });
-    return answer.Version;
+  /** The versions of engine and API. @throws DockerUnreachable */
+  async version(): Promise<EngineVersion> {
+    const answer = await this.json<{ Version: string; ApiVersion: string }>({
+      method: 'GET',
+      path: '/version',
+      idleMs: 5_000,
+    });
+    return { version: answer.Version, apiVersion: answer.ApiVersion };
   }
 
   async hasImage(image: string): Promise<boolean> {

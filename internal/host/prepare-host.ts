@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { CannotStart } from './cannot-start.ts';
 import { chooseDockerRemedy, type DockerRemedy } from './docker-remedy.ts';
 import { type DockerSocket, DockerUnreachable } from './docker-socket.ts';
+import type { EngineVersion } from './engine-support.ts';
 import { findProgram, hasSystemd, isDebianLike, isRoot, readOsRelease } from './host-facts.ts';
 import { LogFile } from './log-file.ts';
 import { endProcess, identifyProcess, isAlive, type ProcessIdentity } from './process-identity.ts';
@@ -26,7 +27,10 @@ export async function prepareDocker(host: HostPreparation): Promise<string> {
   const tried = new Set<DockerRemedy['kind']>();
   for (;;) {
     const remedy = chooseDockerRemedy(await readDockerFacts(host));
-    if (remedy.kind === 'ready') return remedy.version;
+    if (remedy.kind === 'ready') {
+      if (remedy.note !== null) host.say(remedy.note);
+      return remedy.version;
+    }
     if (remedy.kind === 'impossible') throw new CannotStart(remedy.line);
     if (tried.has(remedy.kind))
       throw new CannotStart('Docker was set up but does not answer; see its own log.');
@@ -98,9 +102,9 @@ async function readDockerFacts(host: HostPreparation) {
   };
 }
 
-async function askVersion(docker: DockerSocket): Promise<{ version: string } | { error: string }> {
+async function askVersion(docker: DockerSocket): Promise<EngineVersion | { error: string }> {
   try {
-    return { version: await docker.version() };
+    return await docker.version();
   } catch (error) {
     return { error: error instanceof DockerUnreachable ? error.code : String(error) };
   }

@@ -1,0 +1,24 @@
+import { describe, expect, test } from '@jest/globals';
+import { judgeEngine } from './engine-support.ts';
+
+describe('A22: an engine', () => {
+  test.each([
+    ['of Debian 12', '20.10.24+dfsg1', '1.41', 'known'],
+    ['between', '25.0.3', '1.44', 'known'],
+    ['of the newest major version', '29.1.0', '1.52', 'known'],
+    ['built by hand, whose version is a word', 'dev', '1.48', 'known'],
+    ['of a major version to come', '30.0.0', '1.60', 'newer'],
+    ['before 20.10', '19.03.15', '1.40', 'too-old'],
+    ['whose API is older than its version says', '20.10.0', '1.40', 'too-old'],
+    ['of another maker, that counts from one', '5.0.3', '1.41', 'too-old'],
+  ])('%s (%s, API %s) is %s', (_which, version, apiVersion, kind) => {
+    expect(judgeEngine({ version, apiVersion }).kind).toBe(kind);
+  });
+
+  test('that is too old is refused in one sentence with both versions and the remedy', () => {
+    expect(judgeEngine({ version: '19.03.15', apiVersion: '1.40' })).toEqual({
+      kind: 'too-old',
+      line: 'Docker Engine 19.03.15 (API 1.40) is too old: install 20.10 or newer.',
+    });
+  });
+});

@@ -1,0 +1,53 @@
+/** What `GET /version` tells of a daemon. */
+export interface EngineVersion {
+  /** e.g. `28.3.1` or `20.10.24+dfsg1` */
+  readonly version: string;
+  /** The newest API it speaks, e.g. `1.41`. */
+  readonly apiVersion: string;
+}
+
+export type EngineJudgement =
+  | { readonly kind: 'known' }
+  /** It may work: one sentence for the log. */
+  | { readonly kind: 'newer'; readonly line: string }
+  /** It will not work: one sentence with the remedy. */
+  | { readonly kind: 'too-old'; readonly line: string };
+
+/** 20.10 is the first with API 1.41. */
+const OLDEST_ENGINE = [20, 10] as const;
+const OLDEST_API = [1, 41] as const;
+/** The newest major version that Berth was written for. */
+const NEWEST_MAJOR = 29;
+
+/**
+ * Whether Berth can work with this daemon. Calls name no API version, so the daemon answers each in its own newest one:
+ * neither an old nor a new daemon refuses them for their version, as Engine 29 does below 1.44.
+ */
+export function judgeEngine({ version, apiVersion }: EngineVersion): EngineJudgement {
+  const engine = readVersion(version);
+  const api = readVersion(apiVersion);
+  if (isBelow(engine, OLDEST_ENGINE) || isBelow(api, OLDEST_API)) {
+    return {
+      kind: 'too-old',
+      line: `Docker Engine ${version} (API ${apiVersion}) is too old: install 20.10 or newer.`,
+    };
+  }
+  if (engine !== null && engine[0] > NEWEST_MAJOR) {
+    return {
+      kind: 'newer',
+      line: `Docker Engine ${version} is newer than the newest that Berth was written for (${NEWEST_MAJOR}); if something fails, look for a newer Berth.`,
+    };
+  }
+  return { kind: 'known' };
+}
+
+/** Null where it is no number, as in a daemon somebody built from its sources; then the other number decides. */
+function readVersion(text: string): readonly [number, number] | null {
+  const [, major, minor] = /^v?(\d+)\.(\d+)/.exec(text) ?? [];
+  return major === undefined || minor === undefined ? null : [Number(major), Number(minor)];
+}
+
+function isBelow(found: readonly [number, number] | null, oldest: readonly [number, number]): boolean {
+  if (found === null) return false;
+  return found[0] < oldest[0] || (found[0] === oldest[0] && found[1] < oldest[1]);
+}
