@@ -279,6 +279,8 @@ describe('berth', () => {
       expect(JSON.parse(list.stdout)).toMatchObject([
         { id: stdout.trim(), app_name: 'fresh', trigger: 'api' },
       ]);
+      const all = await berth('deployments', '--status', 'pending', '--limit', '1');
+      expect(all.stdout).toMatch(/^ID +APP +STATUS .*\n\w{10} +fresh +pending +\d+ s ago/);
     });
   });
 

@@ -37,12 +37,12 @@ export class ApiClient {
   }
 
   /** The items of all pages, or so many of them. */
-  async list<T>(path: string, limit = Number.POSITIVE_INFINITY): Promise<T[]> {
+  async list<T>(path: string, query: Query = {}, limit = Number.POSITIVE_INFINITY): Promise<T[]> {
     const items: T[] = [];
     let cursor: string | undefined;
     do {
       const size = Math.min(LARGEST_PAGE, limit - items.length);
-      const page: Page<T> = await this.get(path, { limit: size, cursor });
+      const page: Page<T> = await this.get(path, { ...query, limit: size, cursor });
       items.push(...page.items);
       cursor = page.next_cursor ?? undefined;
     } while (cursor !== undefined && items.length < limit);

@@ -78,8 +78,8 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /** Fetch says "fetch failed" and keeps the reason in the cause, which may hold one error per address. */
 function reasonOf(error: unknown): string {
+  if (error instanceof DOMException && error.name === 'TimeoutError') return 'it did not answer in time';
   if (!(error instanceof Error)) return String(error);
-  if (error.name === 'TimeoutError') return 'it did not answer in time';
   const cause: unknown = error.cause instanceof AggregateError ? error.cause.errors[0] : error.cause;
   const code = codeOf(cause) ?? codeOf(error);
   if (code !== null) return REASONS[code] ?? code;

@@ -1,6 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import type { ApiClient } from '../api-client.ts';
-import type { App, Deployment, ListedDeployment } from '../api-views.ts';
+import type { Deployment, ListedDeployment } from '../api-views.ts';
 import { CliError } from '../cli-error.ts';
 import { type Context, connect } from '../context.ts';
 import { describeCommit, describeDuration, describeSeconds } from '../describe-deployment.ts';
@@ -12,15 +11,21 @@ import { paintStatus } from './paint-status.ts';
 const DEFAULT_LIMIT = 20;
 const MAX_LIMIT = 1000;
 
+interface ListOptions {
+  readonly status?: string;
+  readonly branch?: string;
+  readonly limit: number;
+}
+
 export function addDeploymentCommands(program: Command, context: Context): void {
   program
     .command('deployments')
     .description('list deployments, newest first')
     .argument('[app]', 'name or id; default: all apps')
+    .option('--status <names>', 'e.g. live or failed; with commas between')
+    .option('--branch <name>', 'of this branch only')
     .option('--limit <number>', 'so many at most', limit, DEFAULT_LIMIT)
-    .action(
-      context.act((app: string | undefined, options: { limit: number }) => list(context, app, options.limit)),
-    );
+    .action(context.act((app: string | undefined, options: ListOptions) => list(context, app, options)));
   program
     .command('cancel')
     .description('cancel a deployment that has not taken over the traffic yet')
@@ -28,13 +33,16 @@ export function addDeploymentCommands(program: Command, context: Context): void 
     .action(context.act((target: string) => cancel(context, target)));
 }
 
-async function list(context: Context, nameOrId: string | undefined, most: number): Promise<ExitCode> {
+async function list(
+  context: Context,
+  nameOrId: string | undefined,
+  { limit: most, ...filter }: ListOptions,
+): Promise<ExitCode> {
   const { terminal } = context;
   const client = await connect(context);
-  const deployments =
-    nameOrId === undefined
-      ? await listOfAllApps(client, most)
-      : await listOfApp(client, (await findApp(client, nameOrId)).id, most);
+  const app = nameOrId === undefined ? null : await findApp(client, nameOrId);
+  const path = app === null ? '/deployments' : `/apps/${app.id}/deployments`;
+  const deployments = await client.list<ListedDeployment>(path, { ...filter }, most);
   const lines = formatTable<ListedDeployment>(
     deployments,
     [
@@ -56,16 +64,6 @@ async function list(context: Context, nameOrId: string | undefined, most: number
   );
   terminal.result(deployments, lines);
   return EXIT.ok;
-}
-
-function listOfApp(client: ApiClient, appId: string, most: number): Promise<ListedDeployment[]> {
-  return client.list<ListedDeployment>(`/apps/${appId}/deployments`, most);
-}
-
-async function listOfAllApps(client: ApiClient, most: number): Promise<ListedDeployment[]> {
-  const lists: ListedDeployment[] = [];
-  for (const app of await client.list<App>('/apps')) lists.push(...(await listOfApp(client, app.id, most)));
-  return lists.sort((a, b) => Date.parse(b.created_at) - Date.parse(a.created_at)).slice(0, most);
 }
 
 async function cancel(context: Context, target: string): Promise<ExitCode> {
