@@ -3,7 +3,12 @@ import type { Platform } from '../test/support/platform.ts';
 /** What one measurement needs and gives. */
 export interface BenchTools {
   /** A platform of its own, built and with production settings, but for those given. */
-  readonly startPlatform: (settings?: Readonly<Record<string, string>>) => Promise<Platform>;
+  readonly startPlatform: (
+    settings?: Readonly<Record<string, string>>,
+    options?: { node?: string; traefik?: string },
+  ) => Promise<Platform>;
+  /** For files of this measurement; removed after it. */
+  readonly folder: string;
   /** Process id of the Postgres server. */
   readonly postgresPid: () => number;
   readonly nodeImage: string;

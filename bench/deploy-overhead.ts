@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { nodeApp } from '../test/support/fixture-apps.ts';
 import { httpRequest } from '../test/support/http-request.ts';
+import type { Platform } from '../test/support/platform.ts';
 import { waitUntil } from '../test/support/wait-until.ts';
 import { type Bench, type BenchResult, median, seconds } from './bench.ts';
 
@@ -34,6 +35,7 @@ export const deployOverhead: Bench = {
         await answerOf(release, { port: platform.httpPort, host: 'shop.localhost' });
         ours.push(performance.now() - startedAt);
         await platform.waitForEndOfDrain(id);
+        say(await stepTimes(platform, id));
       };
       const script = async (release: string) => {
         await repository.commit(version(release));
@@ -75,6 +77,20 @@ function report(ours: readonly number[], byHand: readonly number[]): BenchResult
     ],
     goal: { text: 'overhead ≤ 1.0 s', reached: overhead <= 1_000 },
   };
+}
+
+/** Where the time went: the steps with their milliseconds. */
+async function stepTimes(platform: Platform, deploymentId: string): Promise<string> {
+  const steps = await platform.prisma.stepRun.findMany({
+    where: { deploymentId },
+    orderBy: { startedAt: 'asc' },
+  });
+  return steps
+    .map(
+      ({ step, startedAt, endedAt }) =>
+        `${step} ${(endedAt?.getTime() ?? Number.NaN) - startedAt.getTime()} ms`,
+    )
+    .join(', ');
 }
 
 async function answerOf(release: string, from: { port: number; host: string }): Promise<void> {

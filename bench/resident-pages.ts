@@ -4,6 +4,8 @@ import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:f
 export interface Residence {
   /** Anonymous and shared memory, and file pages that the kernel holds active: what `docker stats` shows. */
   readonly workingSet: number;
+  /** Of it, what no file stands behind: it cannot be dropped under pressure. */
+  readonly anonymous: number;
   readonly rss: number;
   readonly pss: number;
 }
@@ -23,16 +25,23 @@ export function residenceOf(pids: readonly number[]): Residence {
   for (const pid of pids) for (const frame of framesOf(pid)) frames.add(frame);
   const flags = openSync('/proc/kpageflags', 'r');
   const word = Buffer.alloc(8);
-  let workingPages = 0;
+  let anonymousPages = 0;
+  let activeFilePages = 0;
   for (const frame of frames) {
     readSync(flags, word, 0, 8, Number(frame) * 8);
     const kind = word.readBigUInt64LE();
-    const counts = (kind & (FLAG.active | FLAG.anonymous | FLAG.swapBacked)) !== 0n;
-    if (counts && (kind & FLAG.zero) === 0n) workingPages += 1;
+    if ((kind & FLAG.zero) !== 0n) continue;
+    if ((kind & (FLAG.anonymous | FLAG.swapBacked)) !== 0n) anonymousPages += 1;
+    else if ((kind & FLAG.active) !== 0n) activeFilePages += 1;
   }
   closeSync(flags);
   const sum = (field: string) => pids.reduce((total, pid) => total + rollup(pid, field), 0);
-  return { workingSet: workingPages * PAGE, rss: sum('Rss'), pss: sum('Pss') };
+  return {
+    workingSet: (anonymousPages + activeFilePages) * PAGE,
+    anonymous: anonymousPages * PAGE,
+    rss: sum('Rss'),
+    pss: sum('Pss'),
+  };
 }
 
 /** A process and all that descend from it. */

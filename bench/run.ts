@@ -59,19 +59,22 @@ async function main(names: readonly string[]): Promise<void> {
 /** A server as `bin/up` starts it, durable; each platform on it begins with an empty database. */
 async function withFreshPostgres<T>(
   dataDir: string,
-  work: (tools: Pick<BenchTools, 'startPlatform' | 'postgresPid'>) => Promise<T>,
+  work: (tools: Pick<BenchTools, 'startPlatform' | 'postgresPid' | 'folder'>) => Promise<T>,
 ): Promise<T> {
   mkdirSync(dataDir, { recursive: true, mode: 0o755 });
   const postgres = await startEmbeddedPostgres({ dataDir });
   const logger = createLogger({ level: 'silent', process: 'up' });
   try {
     return await work({
-      startPlatform: async (settings = {}) => {
+      folder: dataDir,
+      startPlatform: async (settings = {}, { node, traefik } = {}) => {
         const database = openDatabase(postgres.url, logger, { maxConnections: 2 });
         await database.pool.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
         await migrate(database.pool);
         return startPlatform({
           built: true,
+          ...(node === undefined ? {} : { node }),
+          ...(traefik === undefined ? {} : { traefik }),
           database: { url: postgres.url, database, close: () => database.close() },
           settings: { POLL_INTERVAL_MS: '2000', LOG_LEVEL: 'info', NODE_ENV: 'production', ...settings },
         });

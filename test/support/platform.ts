@@ -1,6 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { MEMORY_ENVIRONMENT, programArguments } from '../../cmd/up/programs.ts';
 import type { PrismaClient } from '../../internal/db/database.ts';
 import { ensureInstance } from '../../internal/db/instance.ts';
 import { ApiClient, type AppView, type DeploymentView } from './api-client.ts';
@@ -24,9 +25,12 @@ export interface PlatformOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** From `dist/`, as in production, instead of the sources. */
   readonly built?: boolean;
+  /** Path of the Node that runs API and worker, if not this one; and of Traefik, if not the one of the environment. */
+  readonly node?: string;
+  readonly traefik?: string;
 }
 
-/** Where an ended deployment may not move on from. */
+/** Nobody works on it any more; a live one may still drain what was before it. */
 const ENDED = new Set(['live', 'failed', 'cancelled', 'superseded', 'retired', 'stopped', 'crashed']);
 
 /**
@@ -60,6 +64,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     ...options.settings,
   };
   const traefik = await TestTraefik.start({
+    ...(options.traefik === undefined ? {} : { binary: options.traefik }),
     checkout: CHECKOUT,
     directory: join(dataDir, 'traefik'),
     instance,
@@ -77,6 +82,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     traefik,
     git,
     built: options.built ?? false,
+    node: options.node ?? process.execPath,
     prisma: database.database.prisma,
     closeDatabase: () => database.close(),
   });
@@ -96,6 +102,7 @@ interface Parts {
   readonly traefik: TestTraefik;
   readonly git: TestGit;
   readonly built: boolean;
+  readonly node: string;
   readonly prisma: PrismaClient;
   closeDatabase(): Promise<void>;
 }
@@ -206,13 +213,13 @@ export class Platform {
     );
   }
 
-  /** For one that went live: until the drain is over, so that nothing more happens to it by itself. */
+  /** Until it has ended, its drain too: nothing more happens to it by itself. */
   async waitForEndOfDrain(deploymentId: string, timeoutMs = 60_000): Promise<void> {
     await waitUntil(
       `the drain after ${deploymentId}`,
       async () => {
         const row = await this.prisma.deployment.findUniqueOrThrow({ where: { id: deploymentId } });
-        return row.status !== 'live' || row.step === null;
+        return ENDED.has(row.status) && (row.status !== 'live' || row.step === null);
       },
       { timeoutMs, explain: () => this.explain(deploymentId) },
     );
@@ -300,14 +307,14 @@ export class Platform {
   }
 
   #start(name: 'api' | 'worker', settings: Readonly<Record<string, string>> = {}): ProductProcess {
-    const entry = this.#parts.built
-      ? ['--enable-source-maps', `dist/cmd/${name}/main.js`]
+    const args = this.#parts.built
+      ? programArguments(CHECKOUT, name, 'built')
       : ['--import', 'tsx', `cmd/${name}/main.ts`];
     return new ProductProcess({
       name,
-      command: process.execPath,
-      args: entry,
-      environment: { ...this.settings, ...settings },
+      command: this.#parts.node,
+      args,
+      environment: { ...MEMORY_ENVIRONMENT, ...this.settings, ...settings },
       cwd: CHECKOUT,
       logFile: join(this.dataDir, `${name}.log`),
     });
