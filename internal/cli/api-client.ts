@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import type { Secret } from '../secrets/secret.ts';
 import type { Page } from './api-views.ts';
 import { explainAnswer, explainSilence } from './explain-answer.ts';
+import { Patience } from './patience.ts';
 
 type Query = Readonly<Record<string, string | number | undefined>>;
 
@@ -8,6 +10,7 @@ const REQUEST_MS = 30_000;
 /** The API says something at least every 15 seconds; a stream that is silent for longer is dead. */
 const SILENCE_MS = 45_000;
 const LARGEST_PAGE = 200;
+const PATIENCE_TO_ASK = { outageMs: 10_000, firstPauseMs: 500, longestPauseMs: 2_000 };
 
 /**
  * The API over HTTP, with a token. Every method throws CliError with a sentence, or the reason of `signal` when that
@@ -28,8 +31,12 @@ export class ApiClient {
     return this.#call<T>('GET', withQuery(path, query));
   }
 
+  /** Sent again when the answer got lost, under one key: so it takes effect once. */
   post<T>(path: string, body: Readonly<Record<string, unknown>> = {}): Promise<T> {
-    return this.#call<T>('POST', path, body);
+    const headers = { 'content-type': 'application/json', 'idempotency-key': randomUUID() };
+    const request = { headers, body: JSON.stringify(body) };
+    const patience = new Patience({ signal: this.#signal, limits: PATIENCE_TO_ASK });
+    return patience.ask(() => this.#call<T>('POST', path, request));
   }
 
   delete<T>(path: string): Promise<T> {
@@ -89,12 +96,12 @@ export class ApiClient {
     }
   }
 
-  async #call<T>(method: string, path: string, body?: unknown): Promise<T> {
-    const answer = await this.#fetch(method, path, {
-      headers: body === undefined ? {} : { 'content-type': 'application/json' },
-      signal: AbortSignal.timeout(REQUEST_MS),
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
+  async #call<T>(
+    method: string,
+    path: string,
+    request: { headers: Record<string, string>; body?: string } = { headers: {} },
+  ): Promise<T> {
+    const answer = await this.#fetch(method, path, { ...request, signal: AbortSignal.timeout(REQUEST_MS) });
     if (!answer.ok) throw await this.#failure(answer);
     const text = await this.#text(answer);
     try {

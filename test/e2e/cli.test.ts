@@ -30,10 +30,8 @@ describe('berth on the whole platform', () => {
   const berth = (...args: string[]) => runBerth(args, { environment });
 
   test('A24: apps create --wait brings an app live and prints its URL, which answers', async () => {
-    const created = await berth(
-      ...['apps', 'create', 'shop', '--repo', repository.url, '--branch', 'main'],
-      ...['--port', '3000', '--health-path', '/health', '--wait'],
-    );
+    const settings = ['--branch', 'main', '--port', '3000', '--health-path', '/health'];
+    const created = await berth('apps', 'create', 'shop', '--repo', repository.url, ...settings, '--wait');
     expect(created).toMatchObject({ exitCode: 0, stdout: `http://shop.localhost:${platform.httpPort}\n` });
     expect(created.stderr).toMatch(/▸ Cloning\n[\s\S]*▸ Building\n[\s\S]*▸ Waiting until it answers\n/);
     expect((await platform.http('shop.localhost')).body).toContain('"v1"');
