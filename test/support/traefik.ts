@@ -26,9 +26,9 @@ export class TestTraefik {
 
   /** @throws when `BERTH_TEST_TRAEFIK`, the path of the binary, is not set: `bin/test` sets it. */
   static async start(
-    options: TraefikOptions & { checkout: string; directory: string },
+    options: TraefikOptions & { checkout: string; directory: string; binary?: string },
   ): Promise<TestTraefik> {
-    const command = process.env['BERTH_TEST_TRAEFIK'];
+    const command = options.binary ?? process.env['BERTH_TEST_TRAEFIK'];
     if (!command)
       throw new Error('Set BERTH_TEST_TRAEFIK to a Traefik binary, or run the tests by bin/test.');
     const file = writeTraefikFiles(options.checkout, options.directory, options);
