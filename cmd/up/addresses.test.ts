@@ -16,6 +16,7 @@ test.each([
   [{}, 'berth.localhost'],
   [{ BASE_DOMAIN: 'apps.example.org' }, 'berth.apps.example.org'],
   [{ PUBLIC_URL: 'https://paas.example.org:8443' }, 'paas.example.org'],
+  [{ AUTH: 'none' }, null],
 ])('with %j the platform is routed at %s', (environment, host) => {
   expect(platformHost(loadStartSettings(environment))).toBe(host);
 });

@@ -15,8 +15,9 @@ export function apiUrl(settings: StartSettings): string {
   return `http://${apiAuthority(settings)}`;
 }
 
-/** The host name under which Traefik routes the platform itself. */
-export function platformHost(settings: StartSettings): string {
+/** The host name under which Traefik routes the platform itself; null with AUTH=none: then it routes it not at all. */
+export function platformHost(settings: StartSettings): string | null {
+  if (settings.auth === 'none') return null;
   return settings.publicUrl === null ? `berth.${settings.baseDomain}` : new URL(settings.publicUrl).hostname;
 }
 

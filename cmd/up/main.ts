@@ -132,6 +132,10 @@ function printWhere(state: RunState, settings: StartSettings, isFirst: boolean):
   const port = state.httpPort === 80 ? '' : `:${state.httpPort}`;
   progress.print(`API:   ${state.apiUrl}/api/v1`);
   progress.print(`Apps:  http://<app>.${state.baseDomain}${port}`);
+  if (settings.auth === 'none') {
+    progress.print('AUTH=none: from this machine no token is needed, and nobody else is answered.');
+    return;
+  }
   if (isFirst) progress.print(`Token: ${readFileSync(tokenFile(settings), 'utf8').trim()} (shown once)`);
   progress.print(`The token of the owner is in ${tokenFile(settings)}`);
 }

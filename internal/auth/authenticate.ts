@@ -31,6 +31,7 @@ function bearerToken(header: string | undefined): Secret | null {
 }
 
 interface FoundToken extends Caller {
+  readonly tokenId: string;
   readonly tokenHash: string;
   readonly isUseStale: boolean;
 }

@@ -8,17 +8,22 @@ export interface Config {
   /** `unix:///…` of a daemon on this host. */
   readonly dockerHost: string;
 
+  /** `none`: one local user and no token; then nothing but this host reaches the API. */
+  readonly auth: 'token' | 'none';
   readonly baseDomain: string;
   /** Where people reach the API, without a trailing slash. */
   readonly publicUrl: string;
   readonly apiPort: number;
   readonly apiAddress: string;
-  /** Loopback listener that serves only the fallback pages. */
+  /** The listener that serves only the fallback pages. */
   readonly fallbackPort: number;
+  readonly fallbackAddress: string;
   /** Traefik's entry point for apps. */
   readonly httpPort: number;
   /** Traefik's own API, loopback only. */
   readonly traefikApiUrl: string;
+  /** Where the worker writes Traefik's configuration; null: it does not. */
+  readonly traefikConfigDir: string | null;
 
   readonly pollIntervalMs: number;
   /** Turns LISTEN/NOTIFY off; polling alone must work. */

@@ -118,6 +118,26 @@ describe('settings', () => {
     expect(loadConfig({ ...enough, FAULT_AT: 'gating', NODE_ENV: 'test' }).faultAt).toBe('gating');
   });
 
+  test.each([
+    ['PUBLIC_URL', 'https://berth.example.org'],
+    ['API_ADDRESS', '0.0.0.0'],
+    ['API_ADDRESS', '192.168.1.10'],
+    ['API_ADDRESS', '::'],
+  ])('T53: AUTH=none is refused with %s=%s', (name, value) => {
+    expect(problemsWith({ AUTH: 'none', [name]: value })).toEqual([
+      expect.stringMatching(new RegExp(`^${name} must .* with AUTH=none`)),
+    ]);
+    expect(problemsWith({ [name]: value })).toEqual([]);
+  });
+
+  test('AUTH=none gives out addresses of this machine', () => {
+    expect(loadConfig({ ...enough, AUTH: 'none', PORT: '9090' })).toMatchObject({
+      auth: 'none',
+      publicUrl: 'http://localhost:9090',
+    });
+    expect(problemsWith({ AUTH: 'off' })).toEqual(['AUTH must be token or none']);
+  });
+
   test('for migrations are the database alone', () => {
     expect(loadDatabaseUrl({ DATABASE_URL: enough.DATABASE_URL }).reveal()).toBe(enough.DATABASE_URL);
     expect(() => loadDatabaseUrl({})).toThrow(/^The settings are not usable:\n {2}- DATABASE_URL is missing/);

@@ -40,6 +40,7 @@ const list = z
       .map((item) => item.trim())
       .filter((item) => item !== ''),
   );
+const ipAddress = z.union([z.ipv4(), z.ipv6()], 'must be an IP address');
 const absolutePath = z.string().refine(isAbsolute, 'must be an absolute path');
 
 const domain = z
@@ -104,15 +105,18 @@ const schema = z.object({
     .string()
     .regex(/^unix:\/\/\//, 'must be a unix socket of a daemon on this host, e.g. unix:///var/run/docker.sock')
     .default('unix:///var/run/docker.sock'),
+  AUTH: z.enum(['token', 'none'], 'must be token or none').default('token'),
   BASE_DOMAIN: domain.default('localhost'),
   PUBLIC_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }).optional(),
   PORT: port(8080),
-  API_ADDRESS: z.union([z.ipv4(), z.ipv6()], 'must be an IP address').default('127.0.0.1'),
+  API_ADDRESS: ipAddress.default('127.0.0.1'),
   FALLBACK_PORT: port(8081),
+  FALLBACK_ADDRESS: ipAddress.default('127.0.0.1'),
   HTTP_PORT: port(80),
   TRAEFIK_API_URL: z
     .url({ protocol: /^https?$/, error: 'must be an http(s) URL' })
     .default('http://127.0.0.1:8082'),
+  TRAEFIK_CONFIG_DIR: absolutePath.optional(),
   POLL_INTERVAL_MS: whole(2000, { min: 50, max: 60_000, of: 'milliseconds' }),
   QUEUE_NOTIFY: z.stringbool('must be true or false').default(true),
   WORKER_CONCURRENCY: count(2, 64),
@@ -152,6 +156,28 @@ const schema = z.object({
   FAULT_AT: z.string().optional(),
 });
 
+/** Without a token, to be reached from this host only is all the protection there is. Also for `start-settings.ts`. */
+export function refuseToBePublic(
+  of: { publicUrl: string | undefined; apiAddress: string },
+  context: z.core.$RefinementCtx,
+): void {
+  if (of.publicUrl !== undefined) {
+    context.addIssue({
+      code: 'custom',
+      path: ['PUBLIC_URL'],
+      message: 'must not be set with AUTH=none: without a token nobody else may reach the API',
+    });
+  }
+  // Not another loopback address: its name would have to be let through in the Host header too.
+  if (of.apiAddress !== '127.0.0.1') {
+    context.addIssue({
+      code: 'custom',
+      path: ['API_ADDRESS'],
+      message: 'must be 127.0.0.1 with AUTH=none: without a token nobody else may reach the API',
+    });
+  }
+}
+
 /** Zod checks what is between settings only when each is right by itself; one start shall tell everything. */
 const evenIfOthersAreWrong = (...names: string[]) => ({
   when: ({ issues }: z.core.ParsePayload) => !issues.some((issue) => names.includes(String(issue.path?.[0]))),
@@ -167,6 +193,9 @@ const settings = schema
     path: ['SESSION_SECRET'],
     message: `must differ from ENCRYPTION_KEY; ${MAKE_ONE}`,
     ...evenIfOthersAreWrong('ENCRYPTION_KEY', 'SESSION_SECRET'),
+  })
+  .superRefine(({ AUTH, PUBLIC_URL, API_ADDRESS }, context) => {
+    if (AUTH === 'none') refuseToBePublic({ publicUrl: PUBLIC_URL, apiAddress: API_ADDRESS }, context);
   });
 
 /** The names this program reads, for the test that keeps `.env.example` complete. */
@@ -190,16 +219,16 @@ export function loadConfig(environment: Environment = process.env): Config {
     dataDir,
     databaseUrl: new Secret(value.DATABASE_URL),
     dockerHost: value.DOCKER_HOST,
+    auth: value.AUTH,
     baseDomain: value.BASE_DOMAIN,
-    publicUrl: (value.PUBLIC_URL ?? `http://berth.${value.BASE_DOMAIN}:${value.HTTP_PORT}`).replace(
-      /\/+$/,
-      '',
-    ),
+    publicUrl: (value.PUBLIC_URL ?? ownUrl(value)).replace(/\/+$/, ''),
     apiPort: value.PORT,
     apiAddress: value.API_ADDRESS,
     fallbackPort: value.FALLBACK_PORT,
+    fallbackAddress: value.FALLBACK_ADDRESS,
     httpPort: value.HTTP_PORT,
     traefikApiUrl: value.TRAEFIK_API_URL.replace(/\/+$/, ''),
+    traefikConfigDir: value.TRAEFIK_CONFIG_DIR ?? null,
     pollIntervalMs: value.POLL_INTERVAL_MS,
     notify: value.QUEUE_NOTIFY,
     workerConcurrency: value.WORKER_CONCURRENCY,
@@ -226,6 +255,13 @@ export function loadConfig(environment: Environment = process.env): Config {
     logLevel: value.LOG_LEVEL,
     faultAt: value.NODE_ENV === 'test' ? (value.FAULT_AT ?? null) : null,
   });
+}
+
+/** The proxy's route to the API; with AUTH=none there is none. */
+function ownUrl(value: z.output<typeof settings>): string {
+  return value.AUTH === 'none'
+    ? `http://localhost:${value.PORT}`
+    : `http://berth.${value.BASE_DOMAIN}:${value.HTTP_PORT}`;
 }
 
 /** For what needs the database and nothing else, such as applying migrations. @throws InvalidConfig */

@@ -9,6 +9,13 @@ test('every problem is named at once', () => {
   expect(load).toThrow(/DATA_DIR .*DOCKER_HOST .*PORT /s);
 });
 
+test.each([{ PUBLIC_URL: 'https://berth.example.org' }, { API_ADDRESS: '0.0.0.0' }])(
+  'T53: bin/up is not started with AUTH=none and %j',
+  (more) => {
+    expect(() => loadStartSettings({ AUTH: 'none', ...more })).toThrow(/with AUTH=none/);
+  },
+);
+
 test.each(['http://0.0.0.0:8082', 'http://10.0.0.1:8082', 'https://127.0.0.1:8082', 'http://127.0.0.1'])(
   "T34: Traefik's API is never started at %s",
   (url) => {
@@ -24,8 +31,8 @@ test('what bin/up and the processes both read has the same default in both', () 
     ENCRYPTION_KEY: secret(),
     SESSION_SECRET: secret(),
   });
-  const { dataDir, dockerHost, baseDomain, apiPort, apiAddress, fallbackPort, traefikApiUrl } = config;
-  const shared = { dataDir, dockerHost, baseDomain, apiPort, apiAddress, fallbackPort, traefikApiUrl };
+  const { auth, dataDir, dockerHost, baseDomain, apiPort, apiAddress, fallbackPort, traefikApiUrl } = config;
+  const shared = { auth, dataDir, dockerHost, baseDomain, apiPort, apiAddress, fallbackPort, traefikApiUrl };
   expect(start).toMatchObject(shared);
   expect(DEFAULT_NODE_IMAGE).toBe(config.nodeImage);
 });

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { z } from 'zod';
-import { defaultDataDir, InvalidConfig } from './load-config.ts';
+import { defaultDataDir, InvalidConfig, refuseToBePublic } from './load-config.ts';
 
 /** What `bin/up` itself needs; API and worker read their own settings (`load-config.ts`) from what it hands on. */
 export interface StartSettings {
@@ -11,6 +11,7 @@ export interface StartSettings {
   /** Null: an embedded Postgres is started. */
   readonly databaseUrl: string | null;
   readonly dockerHost: string;
+  readonly auth: 'token' | 'none';
   readonly baseDomain: string;
   /** Null: made from BASE_DOMAIN and HTTP_PORT. */
   readonly publicUrl: string | null;
@@ -54,6 +55,7 @@ const schema = z.object({
     .string()
     .regex(/^unix:\/\/\//, 'must be a unix socket of a daemon on this host, e.g. unix:///var/run/docker.sock')
     .default('unix:///var/run/docker.sock'),
+  AUTH: z.enum(['token', 'none'], 'must be token or none').default('token'),
   BASE_DOMAIN: z
     .string()
     .regex(/^[a-z0-9.-]+$/, 'must be a lower-case domain name without a port, e.g. apps.example.org')
@@ -78,6 +80,10 @@ const schema = z.object({
   GIT_PRIVATE_HOSTS: z.string().default(''),
 });
 
+const settings = schema.superRefine(({ AUTH, PUBLIC_URL, API_ADDRESS }, context) => {
+  if (AUTH === 'none') refuseToBePublic({ publicUrl: PUBLIC_URL, apiAddress: API_ADDRESS }, context);
+});
+
 /** The names read here, for the test that keeps `.env.example` complete. */
 export const START_SETTING_NAMES: readonly string[] = Object.keys(schema.shape).filter(
   (name) => name !== 'XDG_CACHE_HOME',
@@ -91,7 +97,7 @@ export function loadStartSettings(environment: Environment = process.env): Start
   const present = Object.fromEntries(
     Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
   );
-  const parsed = schema.safeParse(present);
+  const parsed = settings.safeParse(present);
   if (!parsed.success) {
     throw new InvalidConfig(parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`));
   }
@@ -101,6 +107,7 @@ export function loadStartSettings(environment: Environment = process.env): Start
     cacheDir: join(value.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'berth'),
     databaseUrl: value.DATABASE_URL ?? null,
     dockerHost: value.DOCKER_HOST,
+    auth: value.AUTH,
     baseDomain: value.BASE_DOMAIN,
     publicUrl: value.PUBLIC_URL ?? null,
     apiPort: value.PORT,

@@ -13,6 +13,7 @@ export const API_ERRORS = {
   invalid_input: { status: 400, title: 'The request has invalid fields' },
   unauthorized: { status: 401, title: 'A valid API token is needed' },
   forbidden: { status: 403, title: 'This token may not do that' },
+  not_local: { status: 403, title: 'Only this machine itself may ask' },
   not_found: { status: 404, title: 'There is no such thing here' },
   method_not_allowed: { status: 405, title: 'This path does not take that method' },
   name_taken: { status: 409, title: 'The name is taken' },

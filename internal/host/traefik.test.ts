@@ -41,6 +41,19 @@ describe('renderTraefik', () => {
     expect(files.dynamic).toContain(line);
   });
 
+  test('AUTH=none: the platform has no route, neither by name nor by address', () => {
+    const { dynamic } = renderTraefik(templates, { ...options, platformHost: null }, '/data/traefik');
+    const entries = dynamic.replace(/^ *#.*$/gm, '');
+    expect(entries).not.toMatch(/platform|8080/);
+    expect(entries.match(/rule:/g)).toHaveLength(1);
+    expect(entries).toContain('url: "http://127.0.0.1:8081"');
+  });
+
+  test('AUTH=none: a template that lost its marks is refused', () => {
+    const unmarked = { ...templates, dynamic: templates.dynamic.replace('# platform:', '#') };
+    expect(() => renderTraefik(unmarked, { ...options, platformHost: null }, '/data')).toThrow('mark');
+  });
+
   test('no placeholder is left over', () => {
     expect(files.static + files.dynamic).not.toMatch(/@\w+@/);
   });

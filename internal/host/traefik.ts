@@ -6,8 +6,8 @@ export interface TraefikOptions {
   readonly httpPort: number;
   readonly apiPort: number;
   readonly dockerHost: string;
-  /** Host name under which the platform itself is reached. */
-  readonly platformHost: string;
+  /** Host name under which the platform itself is reached; null: it is not routed. */
+  readonly platformHost: string | null;
   /** `address:port` of the API, as Traefik reaches it. */
   readonly apiAddress: string;
   readonly fallbackPort: number;
@@ -37,8 +37,8 @@ export function renderTraefik(
       INSTANCE: options.instance,
       DYNAMIC_FILE: join(directory, 'dynamic.yml'),
     }),
-    dynamic: fill(templates.dynamic, {
-      PLATFORM_HOST: options.platformHost,
+    dynamic: fill(options.platformHost === null ? withoutPlatform(templates.dynamic) : templates.dynamic, {
+      PLATFORM_HOST: options.platformHost ?? '',
       API_ADDRESS: options.apiAddress,
       FALLBACK_PORT: String(options.fallbackPort),
     }),
@@ -57,6 +57,16 @@ export function writeTraefikFiles(checkout: string, directory: string, options: 
   replaceFile(join(directory, 'traefik.yml'), files.static);
   replaceFile(join(directory, 'dynamic.yml'), files.dynamic);
   return join(directory, 'traefik.yml');
+}
+
+/** The template marks the lines of each block that is about the platform itself. */
+function withoutPlatform(template: string): string {
+  const cut = template.replace(/^ *# platform:\n[\s\S]*?^ *# end\n/gm, '');
+  // A mark that was lost would leave a route to an API that asks for no token.
+  if (cut.includes('@PLATFORM_HOST@') || cut.includes('@API_ADDRESS@')) {
+    throw new Error("Traefik's template does not mark what is about the platform");
+  }
+  return cut;
 }
 
 // Values stand inside quotes and back-ticks: nothing that could end either may be among them.

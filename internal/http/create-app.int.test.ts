@@ -141,6 +141,8 @@ test('pages of other origins get nothing unless they are listed', async () => {
 
   const listed = await startApi({
     settings: {
+      auth: 'token',
+      apiPort: 8080,
       baseDomain: 'apps.test',
       httpPort: 80,
       publicUrl: 'https://berth.apps.test',

@@ -1,11 +1,12 @@
 import express, { type Express } from 'express';
 import helmet from 'helmet';
-import { authenticate } from '../auth/authenticate.ts';
+import { authenticator } from '../auth/authenticator.ts';
 import { mountOperations } from '../openapi/mount-operations.ts';
 import { answerErrors, answerNotFound } from './answer-errors.ts';
 import { allowOrigins } from './cors.ts';
 import { type ApiNeeds, operationsOf } from './operations.ts';
 import { logRequests } from './request-log.ts';
+import { requireLocal } from './require-local.ts';
 
 export interface AppNeeds extends ApiNeeds {
   readonly corsOrigins: readonly string[];
@@ -33,10 +34,13 @@ export function createApp(needs: AppNeeds): Express {
       strictTransportSecurity: settings.publicUrl.startsWith('https:'),
     }),
   );
+  if (settings.auth === 'none') {
+    app.use(requireLocal({ port: settings.apiPort, origins: needs.corsOrigins }));
+  }
   app.use(allowOrigins(needs.corsOrigins));
 
   const router = mountOperations(operationsOf(needs), {
-    authenticate: (request) => authenticate(prisma, request.get('authorization')),
+    authenticate: authenticator(prisma, settings.auth),
     checkAnswers: needs.checkAnswers ?? false,
   });
   app.use('/api/v1', router);

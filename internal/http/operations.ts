@@ -1,8 +1,7 @@
-import type { Request } from 'express';
 import { appRoutes } from '../apps/app-routes.ts';
 import type { AppWithState } from '../apps/app-store.ts';
 import { recordAudit } from '../audit/record-audit.ts';
-import { authenticate } from '../auth/authenticate.ts';
+import { authenticator } from '../auth/authenticator.ts';
 import type { Config } from '../config/config.ts';
 import type { PrismaClient } from '../db/database.ts';
 import { stopDeploymentsOf } from '../deployments/cancel-deployment.ts';
@@ -27,7 +26,7 @@ export interface ApiNeeds {
   readonly logger: Logger;
   readonly settings: Pick<
     Config,
-    'baseDomain' | 'httpPort' | 'publicUrl' | 'gitAllowedHosts' | 'gitPrivateHosts'
+    'auth' | 'apiPort' | 'baseDomain' | 'httpPort' | 'publicUrl' | 'gitAllowedHosts' | 'gitPrivateHosts'
   >;
   readonly version: string;
   /** Tests: operations beside the real ones. */
@@ -62,7 +61,7 @@ export function operationsOf(needs: ApiNeeds): Operation[] {
       prisma,
       hub: needs.logHub,
       logger: needs.logger,
-      authenticate: (request: Request) => authenticate(prisma, request.get('authorization')),
+      authenticate: authenticator(prisma, settings.auth),
       async findDeployment({ userId }, id) {
         return { isFinished: isFinished(await readDeployment(prisma, userId, id)) };
       },
@@ -74,7 +73,7 @@ export function operationsOf(needs: ApiNeeds): Operation[] {
   ];
   return [
     ...operations,
-    documentRoute(operations, { publicUrl: settings.publicUrl, version: needs.version }),
+    documentRoute(operations, { publicUrl: settings.publicUrl, version: needs.version, auth: settings.auth }),
   ];
 }
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import type { PrismaClient } from '../db/database.ts';
-import { openApiDocument } from '../openapi/document.ts';
+import { type AboutApi, openApiDocument } from '../openapi/document.ts';
 import { type Operation, op } from '../openapi/operation.ts';
 
 /** A database that takes longer is as good as down, for whoever asks about health. */
@@ -49,10 +49,7 @@ async function answersInTime(prisma: PrismaClient): Promise<boolean> {
 }
 
 /** The document of all operations, this one included. */
-export function documentRoute(
-  others: readonly Operation[],
-  about: { publicUrl: string; version: string },
-): Operation {
+export function documentRoute(others: readonly Operation[], about: AboutApi): Operation {
   let document: ReturnType<typeof openApiDocument> | null = null;
   const route = op({
     method: 'get',

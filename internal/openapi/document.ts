@@ -5,11 +5,15 @@ import { IDEMPOTENCY_KEY } from './idempotent-request.ts';
 import type { Operation } from './operation.ts';
 import { problemSchema } from './schemas.ts';
 
+export interface AboutApi {
+  readonly publicUrl: string;
+  readonly version: string;
+  /** `none`: no operation needs a token. */
+  readonly auth: 'token' | 'none';
+}
+
 /** The OpenAPI 3.1 document of these operations. */
-export function openApiDocument(
-  operations: readonly Operation[],
-  about: { publicUrl: string; version: string },
-) {
+export function openApiDocument(operations: readonly Operation[], about: AboutApi) {
   const registry = new OpenAPIRegistry();
   const token = registry.registerComponent('securitySchemes', 'token', {
     type: 'http',
@@ -24,9 +28,9 @@ export function openApiDocument(
       tags: [operation.tag],
       summary: operation.summary,
       ...(operation.description ? { description: operation.description } : {}),
-      ...(operation.auth === 'token' ? { security: [{ [token.name]: [] }] } : { security: [] }),
+      security: needsToken(operation, about) ? [{ [token.name]: [] }] : [],
       request: requestOf(operation),
-      responses: responsesOf(operation),
+      responses: responsesOf(operation, about),
     });
   }
   return new OpenApiGeneratorV31(registry.definitions).generateDocument({
@@ -57,6 +61,10 @@ const REPLAY_HEADERS = z.object({
   'Idempotency-Replayed': z.literal('true').optional().meta({ description: 'It is an earlier answer.' }),
 });
 
+function needsToken(operation: Operation, about: AboutApi): boolean {
+  return operation.auth === 'token' && about.auth === 'token';
+}
+
 function requestOf(operation: Operation): NonNullable<RouteConfig['request']> {
   return {
     ...(operation.params ? { params: operation.params } : {}),
@@ -79,7 +87,7 @@ function aliasesInWords(aliases: Readonly<Record<string, string>>): string {
   return `Also taken: ${pairs.join(', ')}.`;
 }
 
-function responsesOf(operation: Operation): RouteConfig['responses'] {
+function responsesOf(operation: Operation, about: AboutApi): RouteConfig['responses'] {
   const responses: RouteConfig['responses'] = {};
   for (const [status, { description, schema, contentType }] of Object.entries(operation.responses)) {
     const content = contentType
@@ -91,7 +99,7 @@ function responsesOf(operation: Operation): RouteConfig['responses'] {
       ...(operation.takesIdempotencyKey ? { headers: REPLAY_HEADERS } : {}),
     };
   }
-  for (const [status, codes] of errorsByStatus(operation)) {
+  for (const [status, codes] of errorsByStatus(operation, about)) {
     responses[status] ??= {
       description: codes.map((code) => `\`${code}\`: ${API_ERRORS[code].title}.`).join(' '),
       content: { 'application/problem+json': { schema: problemSchema } },
@@ -100,11 +108,12 @@ function responsesOf(operation: Operation): RouteConfig['responses'] {
   return responses;
 }
 
-function errorsByStatus(operation: Operation): Map<number, ApiErrorCode[]> {
+function errorsByStatus(operation: Operation, about: AboutApi): Map<number, ApiErrorCode[]> {
   const codes: ApiErrorCode[] = [
     'invalid_input',
     ...(operation.body ? (['malformed_json', 'body_too_large', 'unsupported_media_type'] as const) : []),
-    ...(operation.auth === 'token' ? (['unauthorized'] as const) : []),
+    ...(needsToken(operation, about) ? (['unauthorized'] as const) : []),
+    ...(about.auth === 'none' ? (['not_local'] as const) : []),
     ...(operation.params ? (['not_found'] as const) : []),
     ...(operation.takesIdempotencyKey ? (['idempotency_key_reused'] as const) : []),
     ...(operation.errors ?? []),

@@ -6,11 +6,11 @@ import { readInput } from './read-input.ts';
 
 export type { IdempotentRequest };
 
-/** Who asks: the owner of the token that came with the request. */
+/** Who asks: the owner of the token that came with the request, or with AUTH=none the one local user. */
 export interface Caller {
   readonly userId: string;
   readonly userHash: string;
-  readonly tokenId: string;
+  readonly tokenId: string | null;
 }
 
 /** What a handler knows beside its input. `request` and `response` are for streams; everyone else returns an answer. */

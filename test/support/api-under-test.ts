@@ -25,8 +25,8 @@ export interface ApiUnderTest {
 
 /** The API on a database of its own, with an owner; each answer is held against its own schema. */
 export async function startApi(overrides: Partial<AppNeeds> = {}): Promise<ApiUnderTest> {
-  const { database, close } = await createTestDatabase();
-  const { prisma } = database;
+  const testDatabase = await createTestDatabase();
+  const { prisma } = testDatabase.database;
   const directory = await mkdtemp(join(tmpdir(), 'berth-api-'));
   const tokenFile = join(directory, 'admin-token');
   await ensureOwner({ prisma, tokenFile, ensureProject: defaultProject });
@@ -38,6 +38,8 @@ export async function startApi(overrides: Partial<AppNeeds> = {}): Promise<ApiUn
     box: new SealedBox(newKey()),
     logger,
     settings: {
+      auth: 'token',
+      apiPort: 8080,
       baseDomain: 'apps.test',
       httpPort: 8000,
       publicUrl: 'http://berth.apps.test:8000',
@@ -59,7 +61,7 @@ export async function startApi(overrides: Partial<AppNeeds> = {}): Promise<ApiUn
     call: (method, path) => supertest(app)[method](`/api/v1${path}`).auth(token, { type: 'bearer' }),
     async close() {
       logHub.close();
-      await close();
+      await testDatabase.close();
       await rm(directory, { recursive: true, force: true });
     },
   };
