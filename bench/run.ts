@@ -2,7 +2,6 @@
  * Usage: npm run bench [-- a1 overhead memory pickup]      (none named: all)
  * Measures the built product and appends to bench/RESULTS.md. Takes minutes; needs root for the memory figures.
  */
-import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import Dockerode from 'dockerode';
@@ -33,8 +32,6 @@ async function main(names: readonly string[]): Promise<void> {
     );
   }
   const chosen = BENCHES.filter(({ name }) => names.length === 0 || names.includes(name));
-  // What is measured is what would run in production, of this very checkout.
-  execFileSync('npm', ['run', '--silent', 'build'], { stdio: 'inherit' });
   const folder = mkdtempSync('/tmp/berth-bench-');
   // Postgres runs as another user where we are root.
   chmodSync(folder, 0o755);
