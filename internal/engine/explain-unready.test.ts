@@ -68,6 +68,13 @@ describe('A3: why a candidate has ended', () => {
     ...of,
   });
 
+  const ended = { evidence: {}, memoryMb: 128, when: 'before it was ready' } as const;
+
+  test('its memory limit is named', () => {
+    const failure = explainExit({ ...ended, state: state({ outOfMemory: true }) });
+    expect(failure.message).toContain('its limit of 128 MB');
+  });
+
   test.each([
     [state({ exitCode: 1 }), 'exited_early'],
     [state({ exitCode: 0 }), 'exited_early'],
@@ -76,6 +83,6 @@ describe('A3: why a candidate has ended', () => {
     [state({ exitCode: 137 }), 'exited_early'],
     [null, 'exited_early'],
   ] as const)('%j is %s', (of, code) => {
-    expect(explainExit(of, {}).code).toBe(code);
+    expect(explainExit({ ...ended, state: of }).code).toBe(code);
   });
 });

@@ -1,4 +1,4 @@
-import { DeploymentFailed, type FailureEvidence } from '../errors/deployment-failed.ts';
+import { DeploymentFailed, type FailureCode, type FailureEvidence } from '../errors/deployment-failed.ts';
 import type { ContainerState, ListeningPort, ProbeResult } from './ports.ts';
 
 /** What was seen of a candidate that did not become ready in time. */
@@ -59,30 +59,27 @@ export function explainUnready(seen: Unready): DeploymentFailed {
   );
 }
 
+/** What was seen of a container whose process is gone, and when that was. */
+export interface Exit {
+  /** Null: the container is gone too. */
+  readonly state: ContainerState | null;
+  readonly evidence: FailureEvidence;
+  readonly memoryMb: number;
+  readonly when: 'before it was ready' | 'while the previous release was draining';
+}
+
 /** Why a candidate's process is gone; exit codes 126 and 127 are Docker's for a command that cannot be run. */
-export function explainExit(
-  state: ContainerState | null,
-  evidence: FailureEvidence,
-  when: 'before it was ready' | 'while the previous release was draining' = 'before it was ready',
-): DeploymentFailed {
-  if (state === null) {
-    return new DeploymentFailed('exited_early', `The container was removed by someone else ${when}.`, {
-      evidence,
-    });
-  }
+export function explainExit({ state, evidence, memoryMb, when }: Exit): DeploymentFailed {
+  const failed = (code: FailureCode, reason: string) => new DeploymentFailed(code, reason, { evidence });
+  if (state === null) return failed('exited_early', `The container was removed by someone else ${when}.`);
   if (state.outOfMemory) {
-    return new DeploymentFailed('out_of_memory', 'The app used more memory than its limit and was ended.', {
-      evidence,
-    });
-  }
-  if (state.exitCode === 126 || state.exitCode === 127) {
-    return new DeploymentFailed(
-      'image_start_failed',
-      `The start command could not be run (exit code ${state.exitCode}).`,
-      { evidence },
+    return failed(
+      'out_of_memory',
+      `The app used more memory than its limit of ${memoryMb} MB and was ended.`,
     );
   }
-  return new DeploymentFailed('exited_early', `The app ended with exit code ${state.exitCode} ${when}.`, {
-    evidence,
-  });
+  if (state.exitCode === 126 || state.exitCode === 127) {
+    return failed('image_start_failed', `The start command could not be run (exit code ${state.exitCode}).`);
+  }
+  return failed('exited_early', `The app ended with exit code ${state.exitCode} ${when}.`);
 }

@@ -83,7 +83,15 @@ export interface BuiltImage {
 
 export interface ImageBuilder {
   /** @throws DeploymentFailed build_failed, build_timeout, build_out_of_memory, base_image_unavailable, image_label_forbidden, context_*, dockerfile_*, disk_full, docker_unavailable */
-  build(request: BuildRequest, options: { onLine: LineSink; signal: AbortSignal }): Promise<BuiltImage>;
+  build(
+    request: BuildRequest,
+    options: {
+      onLine: LineSink;
+      /** Awaited between parts of the output: resolves when more lines can be taken. */
+      room?: () => Promise<void>;
+      signal: AbortSignal;
+    },
+  ): Promise<BuiltImage>;
   /** The image's facts, or null when it is gone. */
   inspect(imageId: string): Promise<BuiltImage | null>;
   /** Images of ours (instance label), for the reconciler and retention. */
@@ -170,8 +178,15 @@ export interface ContainerRunner {
   setRestartPolicy(containerId: string, policy: 'no' | 'always'): Promise<void>;
   /** Makes Docker begin the container's health check anew; for one that stays `starting`, never for a healthy one. */
   restartHealthCheck(containerId: string): Promise<void>;
-  /** Policy `no`, SIGTERM, grace, SIGKILL, remove with anonymous volumes and the gate folder. Gone: no error. */
-  stopAndRemove(container: RunningContainer, graceSeconds: number): Promise<void>;
+  /**
+   * Policy `no`, SIGTERM, grace, SIGKILL, remove with anonymous volumes and the gate folder. Gone: no error.
+   * @param beforeRemove is awaited when the container has ended and its output can still be read
+   */
+  stopAndRemove(
+    container: RunningContainer,
+    graceSeconds: number,
+    beforeRemove?: () => Promise<void>,
+  ): Promise<void>;
   /** Ports in LISTEN state, read from inside. */
   listeningPorts(containerId: string): Promise<ListeningPort[]>;
   /** Count of ESTABLISHED connections to the app's port, read from inside; null when it cannot be read. */
@@ -180,6 +195,38 @@ export interface ContainerRunner {
   logTail(containerId: string, lines: number): Promise<string[]>;
   /** Starts and removes a throw-away container, whose events make Traefik list again. */
   nudgeProxy(): Promise<void>;
+}
+
+// ---------------------------------------------------------------- runtime logs
+
+/** A piece of a container's output as Docker keeps it: a line, or 16 KB of a longer one. */
+export interface OutputPiece {
+  readonly stream: 'stdout' | 'stderr';
+  /**
+   * When it was written, nanoseconds since 1970. Never falls within one stream of one container, and only the pieces of
+   * one line have the same.
+   */
+  readonly ns: bigint;
+  /** Without the line end. */
+  readonly bytes: Buffer;
+  readonly endsLine: boolean;
+}
+
+export interface RuntimeLogs {
+  /**
+   * What the container has written at `fromNs` or later, read no faster than it is taken. With `follow` it goes on until
+   * the container ends or the connection breaks; gone: nothing. Some Engines repeat pieces, and leave out what was
+   * rotated away.
+   */
+  read(
+    containerId: string,
+    options: { fromNs: bigint; follow: boolean; signal: AbortSignal },
+  ): AsyncIterable<readonly OutputPiece[]>;
+  /**
+   * Tells of containers of ours that start or end, by id; null: some may have been missed, so look at all of them.
+   * Never rejects; ends when the signal is aborted.
+   */
+  watch(onChange: (containerId: string | null) => void, signal: AbortSignal): Promise<void>;
 }
 
 // ---------------------------------------------------------------- gate

@@ -1,7 +1,7 @@
 import { releaseAddresses } from '../../deployments/address-store.ts';
 import { isPastSwitch } from '../../deployments/deployment-status.ts';
 import type { Candidate, Job, Tools } from '../job.ts';
-import { hasEnded } from './candidate-evidence.ts';
+import { hasEnded } from './require-running.ts';
 
 const NO_GRACE_SECONDS = 1;
 

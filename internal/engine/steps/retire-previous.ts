@@ -4,8 +4,8 @@ import { DeploymentFailed } from '../../errors/deployment-failed.ts';
 import { explainExit } from '../explain-unready.ts';
 import { attemptRef, type Candidate, type Job, type Tools } from '../job.ts';
 import { whichToRetire } from '../which-to-retire.ts';
-import { candidateEvidence, hasEnded } from './candidate-evidence.ts';
 import { drain } from './drain.ts';
+import { requireRunning } from './require-running.ts';
 import { undoCandidate } from './undo-candidate.ts';
 
 /**
@@ -48,17 +48,12 @@ export async function retirePrevious(job: Job, tools: Tools, release: Candidate)
   await finishLive(tools.prisma, job.claim);
 }
 
+const DRAINING = 'while the previous release was draining';
+
 /** @throws DeploymentFailed when a container of the release has ended or is gone */
 async function ensureAlive(job: Job, tools: Tools, release: Candidate): Promise<void> {
-  if (release.containers.length < job.config.replicas)
-    throw explainExit(null, {}, 'while the previous release was draining');
-  for (const container of release.containers) {
-    const state = await tools.containers.state(container.containerId);
-    if (state === null || hasEnded(state))
-      throw explainExit(
-        state,
-        await candidateEvidence(tools, container, state),
-        'while the previous release was draining',
-      );
+  if (release.containers.length < job.config.replicas) {
+    throw explainExit({ state: null, evidence: {}, memoryMb: job.config.memoryMb, when: DRAINING });
   }
+  for (const container of release.containers) await requireRunning(job, tools, container, DRAINING);
 }

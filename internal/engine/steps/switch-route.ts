@@ -1,8 +1,7 @@
 import { commitSwitching, goLive } from '../../deployments/deployment-store.ts';
 import { DeploymentFailed } from '../../errors/deployment-failed.ts';
-import { explainExit } from '../explain-unready.ts';
 import { attemptRef, type Candidate, type Job, routersOf, type Tools } from '../job.ts';
-import { candidateEvidence, hasEnded } from './candidate-evidence.ts';
+import { candidateEvidence, requireRunning } from './require-running.ts';
 
 const LOOK_EVERY_MS = 100;
 const ROUTE_TIMEOUT_MS = 30_000;
@@ -38,7 +37,7 @@ async function confirmRoute(job: Job, tools: Tools, candidate: Candidate): Promi
   let checkedSince = began;
   let problem = 'its containers were not reported healthy';
   while (clock.now() - began < ROUTE_TIMEOUT_MS) {
-    const healthy = await allHealthy(tools, candidate);
+    const healthy = await allHealthy(job, tools, candidate);
     if (healthy) {
       healthySince ??= clock.now();
       const missing = await missingRoute(job, tools, candidate);
@@ -72,12 +71,10 @@ async function restartStalledChecks(tools: Tools, containers: Candidate['contain
 }
 
 /** @throws DeploymentFailed when one has ended, or Docker cannot run its health check */
-async function allHealthy(tools: Tools, candidate: Candidate): Promise<boolean> {
+async function allHealthy(job: Job, tools: Tools, candidate: Candidate): Promise<boolean> {
   let healthy = 0;
   for (const container of candidate.containers) {
-    const state = await tools.containers.state(container.containerId);
-    if (state === null || hasEnded(state))
-      throw explainExit(state, await candidateEvidence(tools, container, state));
+    const state = await requireRunning(job, tools, container, 'before it was ready');
     if (state.health === 'healthy') healthy += 1;
     else if (state.health === 'unhealthy' && state.gateError !== null) {
       throw new DeploymentFailed(

@@ -1,8 +1,8 @@
 import { beginStep } from '../begin-step.ts';
-import { explainExit, explainUnready } from '../explain-unready.ts';
+import { explainUnready } from '../explain-unready.ts';
 import type { Candidate, Job, Tools } from '../job.ts';
 import type { ProbeResult, RunningContainer } from '../ports.ts';
-import { candidateEvidence, hasEnded } from './candidate-evidence.ts';
+import { candidateEvidence, requireRunning } from './require-running.ts';
 
 const ASK_EVERY_MS = 200;
 const SUCCESSES_IN_A_ROW = 2;
@@ -48,9 +48,7 @@ async function untilHealthy(
   let lastAnswer: ProbeResult | null = null;
   let successes = 0;
   while (elapsedSeconds() < settings.gateTimeoutSeconds || successes > 0) {
-    const state = await tools.containers.state(container.containerId);
-    if (state === null || hasEnded(state))
-      throw explainExit(state, await candidateEvidence(tools, container, state));
+    await requireRunning(job, tools, container, 'before it was ready');
 
     lastAnswer = await tools.probe.ask({ address: container.address, port, path, host }, signal);
     successes = lastAnswer.ok ? successes + 1 : 0;
@@ -59,9 +57,7 @@ async function untilHealthy(
     await clock.sleep(ASK_EVERY_MS, signal);
   }
 
-  const state = await tools.containers.state(container.containerId);
-  if (state === null || hasEnded(state))
-    throw explainExit(state, await candidateEvidence(tools, container, state));
+  const state = await requireRunning(job, tools, container, 'before it was ready');
   throw explainUnready({
     port,
     path,

@@ -1,8 +1,22 @@
 import type { FailureEvidence } from '../../errors/deployment-failed.ts';
-import type { Tools } from '../job.ts';
+import { type Exit, explainExit } from '../explain-unready.ts';
+import type { Job, Tools } from '../job.ts';
 import type { ContainerState, RunningContainer } from '../ports.ts';
 
 const TAIL_LINES = 200;
+
+/** The container's state while its first process still runs. @throws DeploymentFailed saying why it does not */
+export async function requireRunning(
+  job: Pick<Job, 'config'>,
+  tools: Tools,
+  container: RunningContainer,
+  when: Exit['when'],
+): Promise<ContainerState> {
+  const state = await tools.containers.state(container.containerId);
+  if (state !== null && !hasEnded(state)) return state;
+  const evidence = await candidateEvidence(tools, container, state);
+  throw explainExit({ state, evidence, memoryMb: job.config.memoryMb, when });
+}
 
 /** What a failed candidate leaves for the reader; taken before its container is removed. */
 export async function candidateEvidence(
