@@ -128,6 +128,7 @@ describe('settings', () => {
       expect.stringMatching(new RegExp(`^${name} must .* with AUTH=none`)),
     ]);
     expect(problemsWith({ [name]: value })).toEqual([]);
+    expect(problemsWith({ AUTH: 'none', [name]: value, PORT: 'many' })).toHaveLength(2);
   });
 
   test('AUTH=none gives out addresses of this machine', () => {

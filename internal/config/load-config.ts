@@ -194,9 +194,12 @@ const settings = schema
     message: `must differ from ENCRYPTION_KEY; ${MAKE_ONE}`,
     ...evenIfOthersAreWrong('ENCRYPTION_KEY', 'SESSION_SECRET'),
   })
-  .superRefine(({ AUTH, PUBLIC_URL, API_ADDRESS }, context) => {
-    if (AUTH === 'none') refuseToBePublic({ publicUrl: PUBLIC_URL, apiAddress: API_ADDRESS }, context);
-  });
+  .superRefine(
+    ({ AUTH, PUBLIC_URL, API_ADDRESS }, context) => {
+      if (AUTH === 'none') refuseToBePublic({ publicUrl: PUBLIC_URL, apiAddress: API_ADDRESS }, context);
+    },
+    evenIfOthersAreWrong('AUTH', 'PUBLIC_URL', 'API_ADDRESS'),
+  );
 
 /** The names this program reads, for the test that keeps `.env.example` complete. */
 export const SETTING_NAMES: readonly string[] = Object.keys(schema.shape).filter(
