@@ -46,8 +46,8 @@ describe('a change', () => {
     ['pending', null, 'Waiting for a worker'],
     ['building', 'cloning', 'Cloning'],
     ['deploying', 'gating', 'Waiting until it answers'],
-    ['live', 'draining', 'Live; the release before it finishes its answers'],
-    ['live', null, 'Live'],
+    ['live', 'draining', 'Live'],
+    ['live', null, 'Live, with nothing left to do'],
     ['thawing', 'melting', 'thawing'],
   ])('to %s (%s) is "%s"', (status, step, text) => {
     expect(describeChange({ status, step })).toBe(text);

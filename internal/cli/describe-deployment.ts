@@ -9,13 +9,13 @@ const STEPS: Readonly<Record<string, string>> = {
   starting: 'Starting',
   gating: 'Waiting until it answers',
   switching: 'Taking over the traffic',
-  draining: 'Live; the release before it finishes its answers',
+  draining: 'Live',
 };
 const STATUSES: Readonly<Record<string, string>> = {
   pending: 'Waiting for a worker',
   building: 'Building',
   deploying: 'Deploying',
-  live: 'Live',
+  live: 'Live, with nothing left to do',
   failed: 'Failed',
   cancelled: 'Cancelled',
   superseded: 'Superseded by a newer one',

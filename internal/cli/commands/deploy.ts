@@ -40,7 +40,7 @@ async function deploy(
   const client = await connect(context);
   const deployment = await request(context, client, { target, options });
   terminal.message(`Deployment ${deployment.id} of ${deployment.app_name} is queued.`);
-  if (deployment.waiting_for) terminal.message(`It waits: ${deployment.waiting_for}`);
+  if (deployment.waiting_for) terminal.message(deployment.waiting_for);
   if (options.wait) return finishDeployment(context, client, deployment.id);
   terminal.result(deployment, [deployment.id]);
   return EXIT.ok;
