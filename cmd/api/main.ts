@@ -46,7 +46,7 @@ async function main(config: Config, logger: Logger): Promise<void> {
   });
   const fallback = await listen(createFallbackPages({ prisma, baseDomain: config.baseDomain, logger }), {
     port: config.fallbackPort,
-    address: '127.0.0.1',
+    address: config.fallbackAddress,
   });
   const api = await listen(app, { port: config.apiPort, address: config.apiAddress });
   logger.info({ address: config.apiAddress, port: api.port, instanceId }, 'API started');

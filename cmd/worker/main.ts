@@ -23,6 +23,7 @@ import { checkEngine } from '../../internal/host/check-engine.ts';
 import { DockerSocket } from '../../internal/host/docker-socket.ts';
 import { createLogger } from '../../internal/logger/logger.ts';
 import { SealedBox } from '../../internal/secrets/sealed-box.ts';
+import { prepareProxy } from './prepare-proxy.ts';
 
 /** Settings → database → Docker and Git behind their ports → work until SIGTERM → close in reverse order. */
 async function main(config: Config): Promise<void> {
@@ -35,6 +36,7 @@ async function main(config: Config): Promise<void> {
   const database = openDatabase(config.databaseUrl, logger);
   await migrate(database.pool);
   const instanceId = await ensureInstance(database.prisma, config.dataDir);
+  prepareProxy(config, instanceId);
   const docker = new Docker({ socketPath: config.dockerHost.replace('unix://', '') });
   const { gateDir, gateTool } = config;
   await installGateTool({ gateDir, setting: gateTool, docker, instanceId, image: 'busybox:1.37-musl' });

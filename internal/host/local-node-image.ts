@@ -38,15 +38,21 @@ export async function makeLocalNodeImage(
     repository,
     tag,
     files: packRootFileSystem(entries),
-    changes: [
-      'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
-      ...(existsSync(CA_BUNDLE) ? [`ENV NODE_EXTRA_CA_CERTS=${CA_BUNDLE}`] : []),
-      'CMD ["node"]',
-    ],
+    changes: nodeImageSettings(),
   });
 }
 
-async function nodeEntries(): Promise<RootEntry[]> {
+/** Its settings, as lines of a Dockerfile. */
+export function nodeImageSettings(): string[] {
+  return [
+    'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    ...(existsSync(CA_BUNDLE) ? [`ENV NODE_EXTRA_CA_CERTS=${CA_BUNDLE}`] : []),
+    'CMD ["node"]',
+  ];
+}
+
+/** What that image holds. @throws Error with one sentence when this machine lacks a part */
+export async function nodeEntries(): Promise<RootEntry[]> {
   if (!existsSync(BUSYBOX)) {
     throw new Error(`A local base image needs ${BUSYBOX}; install the package busybox-static.`);
   }

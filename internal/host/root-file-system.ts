@@ -13,7 +13,7 @@ const run = promisify(execFile);
 export type RootEntry =
   | { readonly path: string; readonly from: string }
   | { readonly path: string; readonly link: string }
-  | { readonly path: string; readonly text: string }
+  | { readonly path: string; readonly text: string; readonly mode?: number }
   | { readonly path: string; readonly directory: { readonly mode: number; readonly owner: number } };
 
 /** The machine's static busybox with a link for each of its applets. @throws when it is not installed */
@@ -71,7 +71,7 @@ async function append(tar: Pack, entries: readonly RootEntry[]): Promise<void> {
     const name = relative('/', entry.path);
     if ('from' in entry) await appendTaken(tar, entry.from, name);
     else if ('link' in entry) tar.entry({ name, type: 'symlink', linkname: entry.link });
-    else if ('text' in entry) tar.entry({ name, mode: 0o644 }, entry.text);
+    else if ('text' in entry) tar.entry({ name, mode: entry.mode ?? 0o644 }, entry.text);
     else {
       const { mode, owner } = entry.directory;
       tar.entry({ name, type: 'directory', mode, uid: owner, gid: owner });

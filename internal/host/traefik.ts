@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface TraefikOptions {
@@ -82,6 +82,8 @@ function fill(template: string, values: Readonly<Record<string, string>>): strin
 }
 
 function replaceFile(path: string, text: string): void {
+  // A Traefik that runs reads a file again whenever it is written.
+  if (existsSync(path) && readFileSync(path, 'utf8') === text) return;
   writeFileSync(`${path}.new`, text, { mode: 0o644 });
   renameSync(`${path}.new`, path);
 }
