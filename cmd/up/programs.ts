@@ -7,10 +7,16 @@ export type ProgramName = 'api' | 'worker' | 'migrate';
 export type ProgramMode = 'built' | 'watched';
 
 /**
- * Idle memory of a process that talks to Postgres through Prisma, measured: 205 MB RSS without, 108 with these, its
- * answers as fast. Most of it is what the optimising compiler takes for Prisma's WebAssembly and never gives back.
+ * What keeps a process small while idle, measured in docs/decisions/001-idle-memory.md. Most of it is what the
+ * optimising compiler takes for Prisma's WebAssembly and never gives back. `--liftoff-only` would say the same in one
+ * flag, but is V8's test mode: it ends the process at the first function that only the optimising compiler can do.
  */
-const NODE_FLAGS = ['--enable-source-maps', '--liftoff-only', '--max-semi-space-size=2'];
+const NODE_FLAGS = [
+  '--enable-source-maps',
+  '--no-wasm-tier-up',
+  '--no-wasm-dynamic-tiering',
+  '--max-semi-space-size=2',
+];
 export const MEMORY_ENVIRONMENT = { MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: '131072' };
 
 /** Arguments for this Node. */
