@@ -18,7 +18,7 @@ RUN npm run --silent build
 FROM packages AS production
 # Not the tools of development, nor the built-in Postgres. Prisma carries a compiler for each database it knows, 60 MB.
 RUN npm prune --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund --loglevel=error \
-  && find node_modules/@prisma/client/runtime -type f \( -name '*_small_*' -o -name '*mysql*' -o -name '*sqlite*' \
+  && find node_modules/@prisma/client/runtime -type f \( -name '*_fast_*' -o -name '*mysql*' -o -name '*sqlite*' \
     -o -name '*sqlserver*' -o -name '*cockroachdb*' -o -name '*.map' \) -exec rm {} +
 
 FROM ${NODE_IMAGE}
@@ -39,4 +39,4 @@ RUN mkdir -p /var/lib/berth && chown node:node /var/lib/berth
 ENV NODE_ENV=production DATA_DIR=/var/lib/berth MALLOC_ARENA_MAX=2 MALLOC_TRIM_THRESHOLD_=131072
 USER node
 EXPOSE 8080
-ENTRYPOINT ["node", "--enable-source-maps", "--liftoff-only", "--max-semi-space-size=2", "dist/cmd/start/main.js"]
+ENTRYPOINT ["node", "--enable-source-maps", "--no-wasm-tier-up", "--no-wasm-dynamic-tiering", "--max-semi-space-size=2", "dist/cmd/start/main.js"]

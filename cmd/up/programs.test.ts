@@ -13,3 +13,18 @@ test.each(['api', 'worker'] as const)('npm run start:%s is what bin/up starts', 
   const command = [...environment, 'node', ...programArguments('', name, 'built')].join(' ');
   expect(scripts[`start:${name}`]).toBe(command);
 });
+
+test('the image starts its programs with the flags that bin/up gives them', () => {
+  const dockerfile = readFileSync(join(CHECKOUT, 'Dockerfile'), 'utf8');
+  const entry = /^ENTRYPOINT (.+)$/m.exec(dockerfile)?.[1] ?? '';
+  const flags = programArguments('', 'api', 'built').slice(0, -1);
+  expect(JSON.parse(entry)).toEqual(['node', ...flags, 'dist/cmd/start/main.js']);
+  for (const [name, value] of Object.entries(MEMORY_ENVIRONMENT))
+    expect(dockerfile).toContain(`${name}=${value}`);
+});
+
+test('the image keeps the query compiler that the client was generated for', () => {
+  const schema = readFileSync(join(CHECKOUT, 'prisma/schema.prisma'), 'utf8');
+  const build = /compilerBuild\s*=\s*"(\w+)"/.exec(schema)?.[1] ?? 'fast';
+  expect(readFileSync(join(CHECKOUT, 'Dockerfile'), 'utf8')).not.toContain(`*_${build}_*`);
+});
