@@ -79,10 +79,14 @@ describe('berth', () => {
       const status = await runBerth(['status', '--json'], { environment: settings });
       expect(JSON.parse(status.stdout)).toMatchObject({ url, database: 'up' });
 
-      const elsewhere = await runBerth(['status'], {
-        environment: { ...settings, BERTH_URL: 'http://127.0.0.1:9' },
+      const elsewhere = await runBerth(['apps'], {
+        // The same server under another name: as far as a client can tell, somebody else's.
+        environment: { ...settings, BERTH_URL: url.replace('127.0.0.1', 'localhost') },
       });
-      expect(elsewhere).toMatchObject({ exitCode: 4, stderr: expect.stringContaining('There is no token') });
+      expect(elsewhere).toMatchObject({
+        exitCode: 4,
+        stderr: expect.stringContaining('wants a token that it knows'),
+      });
 
       expect(await runBerth(['logout'], { environment: settings })).toMatchObject({ exitCode: 0 });
       await expect(readFile(file)).rejects.toThrow('ENOENT');
@@ -95,7 +99,7 @@ describe('berth', () => {
       });
       expect(login).toMatchObject({
         exitCode: 4,
-        stderr: expect.stringContaining('does not accept this token'),
+        stderr: expect.stringContaining('wants a token that it knows'),
       });
       await expect(stat(join(home, 'other'))).rejects.toThrow('ENOENT');
     });

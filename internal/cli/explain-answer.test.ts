@@ -9,7 +9,7 @@ const explain = (status: number, body: string, location: string | null = null) =
 describe('an answer that is no success', () => {
   test.each([
     ['a refusal', 409, problem('name_taken', 'There is one.'), 5, false, 'There is one.'],
-    ['a bad token', 401, problem('unauthorized', 'x'), 4, false, /does not accept this token/],
+    ['a bad token', 401, problem('unauthorized', 'x'), 4, false, /wants a token that it knows/],
     ['an outage', 503, problem('database_unavailable', 'Try again.'), 4, true, 'Try again.'],
     ['a fault', 500, problem('internal', 'A fault.'), 4, true, 'A fault.'],
     ['a proxy', 502, 'Bad Gateway', 4, true, /answered 502, and not as Berth does/],

@@ -21,13 +21,8 @@ export function explainAnswer(answer: FailedAnswer): CliError {
   const problem = readProblem(answer.body);
   if (problem === null) return notBerth(answer);
   if (status === 401) {
-    return new CliError(
-      EXIT.unreachable,
-      `${apiUrl} does not accept this token; sign in with "berth login".`,
-      {
-        code: problem.code,
-      },
-    );
+    const message = `${apiUrl} wants a token that it knows; sign in with "berth login".`;
+    return new CliError(EXIT.unreachable, message, { code: problem.code });
   }
   const exitCode = status >= 500 ? EXIT.unreachable : EXIT.refused;
   return new CliError(exitCode, problem.detail, { code: problem.code, fields: problem.errors ?? [] });

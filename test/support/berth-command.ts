@@ -53,20 +53,26 @@ export class BerthCommand {
     return { exitCode: this.#child.exitCode, stdout: this.stdout, stderr: this.stderr };
   }
 
-  /** Until it has written that on standard error. */
+  /** Until it has written that on standard error. @throws when it ends without */
   told(pattern: RegExp): Promise<unknown> {
-    return waitUntil(`berth to tell ${pattern}`, () => pattern.test(this.stderr), {
-      intervalMs: 10,
-      explain: () => `${this.stdout}\n${this.stderr}`,
-    });
+    return this.#wrote(pattern, () => this.stderr);
   }
 
-  /** Until it has written that on standard output. */
+  /** Until it has written that on standard output. @throws when it ends without */
   printed(pattern: RegExp): Promise<unknown> {
-    return waitUntil(`berth to print ${pattern}`, () => pattern.test(this.stdout), {
-      intervalMs: 10,
-      explain: () => `${this.stdout}\n${this.stderr}`,
-    });
+    return this.#wrote(pattern, () => this.stdout);
+  }
+
+  #wrote(pattern: RegExp, output: () => string): Promise<unknown> {
+    return waitUntil(
+      `berth to write ${pattern}`,
+      () => {
+        if (pattern.test(output())) return true;
+        if (this.#child.exitCode === null) return false;
+        throw new Error(`berth ended without writing ${pattern}:\n${this.stdout}\n${this.stderr}`);
+      },
+      { intervalMs: 10, explain: () => `${this.stdout}\n${this.stderr}` },
+    );
   }
 }
 
