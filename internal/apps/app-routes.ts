@@ -4,10 +4,10 @@ import type { Db, PrismaClient } from '../db/database.ts';
 import type { AnswerOnce } from '../idempotency/answer-once.ts';
 import { type Operation, op } from '../openapi/operation.ts';
 import {
+  appIdParams,
   DEFAULT_PAGE,
   decodeCursor,
   encodeCursor,
-  idParams,
   id as idSchema,
   pageOf,
   pageQuery,
@@ -107,7 +107,7 @@ export function appRoutes(needs: AppRouteNeeds): Operation[] {
       tag: 'apps',
       summary: 'Read one app',
       auth: 'token',
-      params: idParams,
+      params: appIdParams,
       responses: { 200: { description: 'The app', schema: appSchema } },
       async handler({ params }, { caller }) {
         return { status: 200, body: view(await existing(caller.userId, params.id)) };
@@ -122,7 +122,7 @@ export function appRoutes(needs: AppRouteNeeds): Operation[] {
       summary: 'Change settings of an app',
       description: 'What the live release does not have yet is listed in `pending_changes`.',
       auth: 'token',
-      params: idParams,
+      params: appIdParams,
       body: appChangeSchema(needs.repoUrlPolicy),
       aliases: APP_ALIASES,
       errors: ['app_deleting'],
@@ -146,7 +146,7 @@ export function appRoutes(needs: AppRouteNeeds): Operation[] {
       summary: 'Delete an app with its containers, images and history',
       description: 'Done by a worker: until then the app has the status `deleting`, then it answers 404.',
       auth: 'token',
-      params: idParams,
+      params: appIdParams,
       responses: {
         202: {
           description: 'It will be gone soon',

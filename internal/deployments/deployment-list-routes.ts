@@ -4,10 +4,10 @@ import type { PrismaClient } from '../db/database.ts';
 import { DeploymentStatus, DeploymentTrigger } from '../db/generated/enums.ts';
 import { type Operation, op } from '../openapi/operation.ts';
 import {
+  appIdParams,
   DEFAULT_PAGE,
   decodeCursor,
   encodeCursor,
-  idParams,
   pageOf,
   pageQuery,
   someOf,
@@ -67,7 +67,7 @@ export function listRoutes(needs: {
       tag: 'deployments',
       summary: 'List deployments of an app, newest first',
       auth: 'token',
-      params: idParams,
+      params: appIdParams,
       query: filterQuery,
       responses,
       async handler({ params, query: { limit = DEFAULT_PAGE, cursor, ...filter } }, { caller: { userId } }) {

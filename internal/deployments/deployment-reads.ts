@@ -69,7 +69,7 @@ export function listSteps(db: Db, deploymentId: string): Promise<StepRun[]> {
 }
 
 /** A worker whose heartbeat is older has died, or cannot reach the database. */
-const WORKER_FRESH_SECONDS = 30;
+export const WORKER_FRESH_SECONDS = 30;
 
 /** Its place in the queue and what it waits for, in words; null when it does not wait. */
 export async function readWaiting(db: Db, deployment: ListedDeployment): Promise<Waiting | null> {

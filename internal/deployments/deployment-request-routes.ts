@@ -8,7 +8,7 @@ import { type AuditEntry, recordAudit } from '../audit/record-audit.ts';
 import type { Db } from '../db/database.ts';
 import type { AnswerOnce } from '../idempotency/answer-once.ts';
 import { type Call, type Operation, op } from '../openapi/operation.ts';
-import { idParams, id as idSchema } from '../openapi/schemas.ts';
+import { appIdParams, id as idSchema } from '../openapi/schemas.ts';
 import { defaultProject } from '../projects/project-store.ts';
 import type { SealedBox } from '../secrets/sealed-box.ts';
 import { deploySchema, quickDeploySchema } from './deployment-input.ts';
@@ -34,7 +34,7 @@ export function requestRoutes(needs: RequestRouteNeeds): Operation[] {
       tag: 'apps',
       summary: 'Deploy an app',
       auth: 'token',
-      params: idParams,
+      params: appIdParams,
       body: deploySchema,
       takesIdempotencyKey: true,
       errors: ['app_deleting'],

@@ -1,7 +1,7 @@
 import { recordAudit } from '../audit/record-audit.ts';
 import type { Db, PrismaClient } from '../db/database.ts';
 import { type Operation, op } from '../openapi/operation.ts';
-import { idParams } from '../openapi/schemas.ts';
+import { deploymentIdParams } from '../openapi/schemas.ts';
 import { cancelDeployment } from './cancel-deployment.ts';
 import { listRoutes } from './deployment-list-routes.ts';
 import { listSteps, readDeployment, readWaiting } from './deployment-reads.ts';
@@ -37,7 +37,7 @@ export function deploymentRoutes(needs: DeploymentRouteNeeds): Operation[] {
       tag: 'deployments',
       summary: 'Read one deployment, with its reason and the end of its log',
       auth: 'token',
-      params: idParams,
+      params: deploymentIdParams,
       responses: { 200: { description: 'The deployment', schema: deploymentSchema } },
       async handler({ params }, { caller }) {
         return { status: 200, body: await view(prisma, caller.userId, params.id) };
@@ -52,7 +52,7 @@ export function deploymentRoutes(needs: DeploymentRouteNeeds): Operation[] {
       summary: 'Cancel a deployment that has not switched yet',
       description: 'A waiting one ends at once; one under way is `cancelled` within seconds.',
       auth: 'token',
-      params: idParams,
+      params: deploymentIdParams,
       errors: ['not_cancellable'],
       responses: { 202: { description: 'The deployment as it is now', schema: deploymentSchema } },
       async handler({ params: { id } }, call) {

@@ -4,6 +4,7 @@ import type { DeploymentFailed } from '../errors/deployment-failed.ts';
 import type { Claim } from './deployment-queue.ts';
 import { wakeWorkers } from './deployment-queue.ts';
 import { type DeploymentStatus, statusDuring, statusesBefore } from './deployment-status.ts';
+import { markRelease } from './release-marker.ts';
 import { appendStatus } from './status-line.ts';
 
 /** Another worker has the deployment now, or it has ended: whatever this one still does must change nothing. */
@@ -112,6 +113,7 @@ export async function recordCandidate(
 /** One transaction: this one live, the app pointing at it, the previous retired. Asked twice, it changes nothing more. */
 export async function goLive(prisma: PrismaClient, claim: Claim): Promise<void> {
   await prisma.$transaction(async (tx) => {
+    const { liveAt } = await tx.deployment.findUniqueOrThrow({ where: { id: claim.deploymentId } });
     const row = await write(tx, claim, {
       to: 'live',
       set: Prisma.sql`step = 'draining', live_at = coalesce(live_at, now()),
@@ -126,6 +128,7 @@ export async function goLive(prisma: PrismaClient, claim: Claim): Promise<void> 
     await recordStep(tx, claim, 'draining');
     await appendStatus(tx, row);
     for (const previous of retired) await appendStatus(tx, previous);
+    if (liveAt === null) await sayLive(tx, claim, retired);
   });
 }
 
@@ -138,6 +141,11 @@ export async function finishLive(prisma: PrismaClient, claim: Claim): Promise<vo
     });
     await endAttempt(tx, claim, 'live');
     await appendStatus(tx, row);
+    const { previousId } = await tx.deployment.findUniqueOrThrow({ where: { id: row.id } });
+    if (previousId !== null) {
+      const previous = { appId: claim.appId, deploymentId: previousId };
+      await markRelease(tx, previous, { text: `Release ${previousId} has been stopped` });
+    }
     await wakeWorkers(tx);
   });
 }
@@ -158,6 +166,8 @@ export async function returnToPrevious(
     await endAttempt(tx, claim, 'crashed');
     await appendStatus(tx, row);
     if (previous) await appendStatus(tx, previous);
+    const back = previous ? `; release ${previous.id} serves again` : '';
+    await markRelease(tx, claim, { text: `Release ${row.id} has crashed${back}`, level: 'error' });
     await wakeWorkers(tx);
   });
 }
@@ -219,6 +229,11 @@ async function finish(
     await appendStatus(tx, row);
     await wakeWorkers(tx);
   });
+}
+
+async function sayLive(tx: Db, claim: Claim, retired: readonly StatusRow[]): Promise<void> {
+  const instead = retired.length > 0 ? ` instead of ${retired.map(({ id }) => id).join(', ')}` : '';
+  await markRelease(tx, claim, { text: `Release ${claim.deploymentId} is live${instead}` });
 }
 
 async function recordStep(tx: Db, claim: Claim, step: DeploymentStep): Promise<void> {

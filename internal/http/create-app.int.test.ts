@@ -93,8 +93,30 @@ describe('errors are problem+json with a stable code', () => {
   test('another method answers 405 and names the ones that work', async () => {
     const answer = await api.call('put', '/apps');
     expect([answer.status, answer.body.code]).toEqual([405, 'method_not_allowed']);
-    expect(answer.headers['allow']).toBe('GET, POST, HEAD');
+    expect(answer.headers['allow']).toBe('GET, POST, HEAD, OPTIONS');
   });
+
+  test.each([
+    ['/api/v1/apps', 'GET, POST, HEAD, OPTIONS'],
+    ['/services/aaaaaaaaaa/deploy', 'POST, OPTIONS'],
+    ['/health', 'GET, HEAD, OPTIONS'],
+  ])('OPTIONS %s says what is possible, to everybody', async (path, allow) => {
+    const answer = await supertest(api.app).options(path);
+    expect([answer.status, answer.headers['allow'], answer.text]).toEqual([204, allow, '']);
+  });
+
+  test.each(['/health', '/docs', '/openapi.json', '/apps', '/apps/aaaaaaaaaa', '/nothing'])(
+    'HEAD %s is GET without its body',
+    async (path) => {
+      const [head, get] = await Promise.all([
+        supertest(api.app).head(path).auth(api.token, { type: 'bearer' }),
+        supertest(api.app).get(path).auth(api.token, { type: 'bearer' }),
+      ]);
+      expect(head.status).toBe(get.status);
+      expect(head.headers['content-type']).toBe(get.headers['content-type']);
+      expect(head.text ?? '').toBe('');
+    },
+  );
 
   test('T61: an unexpected error tells nothing of itself', async () => {
     const answer = await api.call('get', '/broken');
@@ -169,7 +191,21 @@ test('pages of other origins get nothing unless they are listed', async () => {
 describe('health', () => {
   test.each([['/health'], ['/api/v1/health']])('%s needs no token', async (path) => {
     const answer = await supertest(api.app).get(path);
-    expect([answer.status, answer.body]).toEqual([200, { status: 'ok', database: 'up' }]);
+    expect([answer.status, answer.body]).toEqual([
+      200,
+      { status: 'ok', version: '0.0.0', database: 'up', workers: 0 },
+    ]);
+  });
+
+  test('counts the workers that have told of themselves lately', async () => {
+    await api.prisma.worker.createMany({
+      data: [
+        { id: 'fresh', hostname: 'h', pid: 1 },
+        { id: 'silent', hostname: 'h', pid: 2, heartbeatAt: new Date(Date.now() - 60_000) },
+      ],
+    });
+    expect((await supertest(api.app).get('/health')).body).toMatchObject({ status: 'ok', workers: 1 });
+    await api.prisma.worker.deleteMany();
   });
 
   test.each([
@@ -186,7 +222,13 @@ describe('health', () => {
         const before = performance.now();
         const health = await supertest(down.app).get('/health');
         expect(performance.now() - before).toBeLessThan(3_000);
-        expect([health.status, health.body.database]).toEqual([503, 'down']);
+        expect(health.status).toBe(503);
+        expect(health.body).toEqual({
+          status: 'unavailable',
+          version: '0.0.0',
+          database: 'down',
+          workers: null,
+        });
         const answer = await down.call('get', '/apps');
         expect([answer.status, answer.body.code]).toEqual([503, 'database_unavailable']);
         expect(answer.headers['retry-after']).toBe('5');

@@ -17,7 +17,9 @@ import type { LogHub } from '../logs/log-hub.ts';
 import { logRoutes } from '../logs/log-routes.ts';
 import type { Operation } from '../openapi/operation.ts';
 import type { SealedBox } from '../secrets/sealed-box.ts';
-import { documentRoute, healthRoute } from './platform-routes.ts';
+import { documentRoute } from './document-route.ts';
+import { healthRoute } from './health-route.ts';
+import { referenceRoutes } from './reference-page.ts';
 
 export interface ApiNeeds {
   readonly prisma: PrismaClient;
@@ -69,7 +71,8 @@ export function operationsOf(needs: ApiNeeds): Operation[] {
         recordAudit(tx, call, { action: 'deployment.clear_logs', object: 'deployment', objectId }),
     }),
     ...(needs.moreOperations ?? []),
-    healthRoute(prisma),
+    healthRoute({ prisma, version: needs.version }),
+    ...referenceRoutes(),
   ];
   return [
     ...operations,

@@ -4,7 +4,7 @@ import type { Db, LogLevel, PrismaClient } from '../db/database.ts';
 import { AppError } from '../errors/app-error.ts';
 import type { Logger } from '../logger/logger.ts';
 import { type Call, type Caller, type Operation, op, STREAMED } from '../openapi/operation.ts';
-import { idParams } from '../openapi/schemas.ts';
+import { deploymentIdParams } from '../openapi/schemas.ts';
 import { clearLines } from './log-clear.ts';
 import type { LogHub } from './log-hub.ts';
 import { type LineFilter, type LogLine, listLines } from './log-reads.ts';
@@ -93,7 +93,7 @@ export function logRoutes(needs: LogRouteNeeds): Operation[] {
       summary: 'Read the log of a deployment',
       description: 'With `Accept: text/event-stream` the same as `…/logs/stream`.',
       auth: 'token',
-      params: idParams,
+      params: deploymentIdParams,
       query: listQuery,
       responses: {
         200: {
@@ -127,7 +127,7 @@ export function logRoutes(needs: LogRouteNeeds): Operation[] {
       summary: 'Follow the log of a deployment (server-sent events)',
       description: EVENTS,
       auth: 'token',
-      params: idParams,
+      params: deploymentIdParams,
       query: filterQuery,
       responses: {
         200: { description: 'The stream', contentType: 'text/event-stream' },
@@ -144,7 +144,7 @@ export function logRoutes(needs: LogRouteNeeds): Operation[] {
       tag: 'logs',
       summary: 'Clear the log of a finished deployment',
       auth: 'token',
-      params: idParams,
+      params: deploymentIdParams,
       errors: ['not_finished'],
       responses: { 204: { description: 'The lines are gone' } },
       async handler({ params: { id } }, call) {

@@ -41,7 +41,8 @@ export function openApiDocument(operations: readonly Operation[], about: AboutAp
       description: 'A Git repository becomes a live, health-gated release behind Traefik.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
-    servers: [{ url: `${about.publicUrl}/api/v1` }],
+    // First the host that this document came from, whatever its name is there: what the reference page may ask.
+    servers: [{ url: '/api/v1' }, { url: `${about.publicUrl}/api/v1` }],
   });
 }
 
@@ -91,7 +92,9 @@ function responsesOf(operation: Operation, about: AboutApi): RouteConfig['respon
   const responses: RouteConfig['responses'] = {};
   for (const [status, { description, schema, contentType }] of Object.entries(operation.responses)) {
     const content = contentType
-      ? { [contentType]: { schema: { type: 'string' as const } } }
+      ? Object.fromEntries(
+          [contentType].flat().map((type) => [type, { schema: { type: 'string' as const } }]),
+        )
       : schema && { 'application/json': { schema } };
     responses[status] = {
       description,

@@ -24,9 +24,10 @@ export function mountOperations(operations: readonly Operation[], options: Mount
     }
   }
   for (const [path, methods] of methodsByPath) {
-    const allow = [...methods, ...(methods.has('GET') ? ['HEAD'] : [])].join(', ');
+    const allow = [...methods, ...(methods.has('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ');
     router.all(path, (request, response) => {
       response.set('Allow', allow);
+      if (request.method === 'OPTIONS') return response.status(204).end();
       throw new AppError('method_not_allowed', `${request.method} is not possible here; use ${allow}.`);
     });
   }

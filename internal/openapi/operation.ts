@@ -31,8 +31,8 @@ interface ResponseSpec {
   readonly description: string;
   /** JSON of this shape. Without it, and without `contentType`, there is no body. */
   readonly schema?: ZodType;
-  /** Of a response that is not JSON. */
-  readonly contentType?: string;
+  /** Of a response that is not JSON: one of these. */
+  readonly contentType?: string | readonly string[];
 }
 type Responses = Readonly<Record<number, ResponseSpec>>;
 

@@ -5,7 +5,9 @@ import { AppError } from '../errors/app-error.ts';
 
 /** Ten characters of lower-case base32, the first a letter. */
 export const id = z.string().regex(/^[a-z][a-z2-7]{9}$/);
-export const idParams = z.object({ id });
+const idLike = (example: string) => z.object({ id: id.meta({ param: { example } }) });
+export const appIdParams = idLike('k3v5ahq2xd');
+export const deploymentIdParams = idLike('q6wlnf4j3e');
 
 /** RFC 3339, UTC. */
 export const time = z.iso.datetime();
