@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { App } from '../db/database.ts';
 import { isAppName, MAX_APP_NAME, RESERVED_NAMES } from '../routing/hosts.ts';
-import { isBranchName } from './git-ref.ts';
-import { isRepoPath } from './repo-path.ts';
+import { isBranchName, MAX_BRANCH_NAME } from './git-ref.ts';
+import { isRepoPath, MAX_REPO_PATH } from './repo-path.ts';
 import { parseRepoUrl, type RepoUrlPolicy } from './repo-url.ts';
 
 export const appName = z
@@ -13,12 +13,19 @@ export const appName = z
     (text) => RESERVED_NAMES.has(text) || isAppName(text),
     'must be a DNS label: a lower-case letter, then letters, digits and dashes, no dash at the end',
   )
-  .meta({ description: 'Part of its host name, so a DNS label. It cannot be changed later.' });
+  .meta({
+    description: 'Part of its host name, so a DNS label. It cannot be changed later.',
+    pattern: '^[a-z]([a-z0-9-]*[a-z0-9])?$',
+  });
 
 export const branchName = z
   .string()
   .refine(isBranchName, 'must be a branch name of letters, digits and . _ / + # @ = , -')
-  .meta({ description: 'Null: `main`, else the default branch of the remote.' });
+  .meta({
+    description: 'Null: `main`, else the default branch of the remote.',
+    minLength: 1,
+    maxLength: MAX_BRANCH_NAME,
+  });
 
 export const port = z
   .int()
@@ -36,12 +43,17 @@ export function repoUrl(policy: RepoUrlPolicy) {
       context.addIssue({ code: 'custom', message: parsed.problem });
       return z.NEVER;
     })
-    .meta({ type: 'string', description: 'An https URL of an allowed host, or `owner/name` of GitHub.' });
+    .meta({
+      type: 'string',
+      minLength: 1,
+      description: 'An https URL of an allowed host, or `owner/name` of GitHub.',
+    });
 }
 
 const repoPath = z
   .string()
-  .refine(isRepoPath, 'must be a relative path inside the repository, without ".." or back-slashes');
+  .refine(isRepoPath, 'must be a relative path inside the repository, without ".." or back-slashes')
+  .meta({ minLength: 1, maxLength: MAX_REPO_PATH });
 const commandLine = z
   .string()
   .min(1)

@@ -11,6 +11,7 @@ const commitSha = z
   .optional()
   .meta({
     type: ['string', 'null'],
+    pattern: '^[0-9a-fA-F]{40}$',
     description: 'Without it: the head of the branch at the moment of the clone.',
   });
 

@@ -12,8 +12,8 @@ interface Parameter {
   readonly name: string;
   readonly in: 'path' | 'query' | 'header';
   readonly required: boolean;
-  readonly example?: unknown;
-  readonly schema: Schema & { readonly example?: unknown };
+  readonly example?: string;
+  readonly schema: Schema & { readonly example?: string };
 }
 interface Entry {
   readonly operationId: string;
@@ -92,10 +92,10 @@ function urlOf(path: string, parameters: readonly Parameter[]): string {
     const value = example ?? schema.example;
     if (value === undefined && required) throw new Error(`${path}: ${name} has no example`);
     if (value === undefined || place === 'header') continue;
-    if (place === 'path') url = url.replace(`{${name}}`, String(value));
-    else query.set(name, String(value));
+    if (place === 'path') url = url.replace(`{${name}}`, value);
+    else query.set(name, value);
   }
-  return query.size > 0 ? `${url}?${query}` : url;
+  return query.size > 0 ? `${url}?${query.toString()}` : url;
 }
 
 test('each example request of the document works, and its answer is as described', async () => {

@@ -54,8 +54,7 @@ const KEY_HEADERS = z.object({
     .meta({
       description:
         'Sent again within 24 hours with the same body, the request has no second effect and gets the same answer. ' +
-        'Errors are not kept.',
-      example: '8c0f2f6e-5d0f-4c0e-9a3a-1f6f5f3f7b11',
+        'Errors are not kept. Best a random UUID.',
     }),
 });
 const REPLAY_HEADERS = z.object({
@@ -92,9 +91,7 @@ function responsesOf(operation: Operation, about: AboutApi): RouteConfig['respon
   const responses: RouteConfig['responses'] = {};
   for (const [status, { description, schema, contentType }] of Object.entries(operation.responses)) {
     const content = contentType
-      ? Object.fromEntries(
-          [contentType].flat().map((type) => [type, { schema: { type: 'string' as const } }]),
-        )
+      ? Object.fromEntries([contentType].flat().map((type) => [type, { schema: schemaOfText(type) }]))
       : schema && { 'application/json': { schema } };
     responses[status] = {
       description,
@@ -109,6 +106,11 @@ function responsesOf(operation: Operation, about: AboutApi): RouteConfig['respon
     };
   }
   return responses;
+}
+
+/** What a stream of events is, OpenAPI 3.1 has no words for. */
+function schemaOfText(contentType: string) {
+  return contentType === 'text/event-stream' ? {} : { type: 'string' as const };
 }
 
 function errorsByStatus(operation: Operation, about: AboutApi): Map<number, ApiErrorCode[]> {
