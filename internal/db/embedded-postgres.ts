@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { Secret } from '../secrets/secret.ts';
+import { isDatabaseUnavailable } from './database-unavailable.ts';
 import { type PostgresCluster, prepareCluster, USER } from './postgres-cluster.ts';
 import { exitCode, spawnAs } from './postgres-process.ts';
 import { postgresArguments } from './postgres-settings.ts';
@@ -43,11 +44,27 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const folder = join(home, 'cluster');
   const cluster: PostgresCluster = { folder, data: join(folder, 'data') };
 
-  const port = await joinOrStart(cluster, options.throwAway ?? false);
-  const password = await readFile(join(folder, 'password'), 'utf8');
-  const url = (database: string) => `postgresql://${USER}:${password}@127.0.0.1:${port}/${database}`;
-  await createDatabase(url('postgres'));
+  const url = await reachServer(cluster, options.throwAway ?? false);
   return { url: new Secret(url(DATABASE)), stop: () => stopPostmaster(cluster.data) };
+}
+
+/** Who joins may meet a server that was killed a moment ago and is still listed: then it is looked for once more. */
+async function reachServer(
+  cluster: PostgresCluster,
+  throwAway: boolean,
+): Promise<(database: string) => string> {
+  for (let isLastTry = false; ; isLastTry = true) {
+    const port = await joinOrStart(cluster, throwAway);
+    const password = await readFile(join(cluster.folder, 'password'), 'utf8');
+    const url = (database: string) => `postgresql://${USER}:${password}@127.0.0.1:${port}/${database}`;
+    try {
+      await createDatabase(url('postgres'));
+      return url;
+    } catch (error) {
+      if (isLastTry || !isDatabaseUnavailable(error)) throw error;
+      await delay(200);
+    }
+  }
 }
 
 async function makeHome(dataDir: string): Promise<string> {

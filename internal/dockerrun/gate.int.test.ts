@@ -160,7 +160,8 @@ test('an app at its pids limit says that the check could not run', async () => {
   const container = await lab.start(request);
   const state = await lab.until(container, 'without a check', ({ gateError }) => gateError !== null);
   expect(state.gateError).toMatch(/fork|resource temporarily unavailable|exec/i);
-});
+  // Five hundred processes to start on a machine that may be busy, then ten checks that fail.
+}, 90_000);
 
 test('the gate tells which deployments have folders, and removes those of one', async () => {
   const [first, second] = [lab.request(scratch), lab.request(scratch)];

@@ -11,6 +11,7 @@ import { freePorts } from '../support/free-ports.ts';
 import { httpRequest } from '../support/http-request.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
+const run = promisify(execFile);
 const CHECKOUT = resolve(import.meta.dirname, '../..');
 const START_MS = 300_000;
 
@@ -55,6 +56,22 @@ test(
   },
   START_MS,
 );
+
+test('the README’s first deployment by curl does what it says, line by line', async () => {
+  const readme = readFileSync(join(CHECKOUT, 'README.md'), 'utf8');
+  const [, block = ''] = /## A first deployment by curl[\s\S]*?```sh\n([\s\S]*?)```/.exec(readme) ?? [];
+  const script = block
+    .replaceAll('/var/lib/berth', dataDir)
+    .replaceAll('127.0.0.1:8080', `127.0.0.1:${apiPort}`)
+    .replaceAll('127.0.0.1:8083', `127.0.0.1:${environment['SAMPLE_GIT_PORT']}`);
+  const { stdout } = await run('sh', ['-euc', script], { env: environment, timeout: 90_000 });
+  expect(stdout).toContain('event: end');
+  expect(stdout).toMatch(/^live$/m);
+  expect(stdout).toContain('It runs');
+  expect(stdout).toMatch(/"status":"deleting"/);
+  const api = new ApiClient(apiPort, readToken());
+  await waitUntil('the app to be gone', async () => (await api.apps()).every(({ name }) => name !== 'hello'));
+}, 120_000);
 
 test('T49: what is secret was made and is readable by its owner alone', () => {
   for (const name of ['secrets.env', 'admin-token', 'run.json']) {
@@ -157,7 +174,7 @@ test.each([
 async function bin(name: 'up' | 'down', ...args: string[]): Promise<{ code: number; output: string }> {
   const options = { cwd: CHECKOUT, env: environment, timeout: START_MS };
   try {
-    const { stdout, stderr } = await promisify(execFile)(join(CHECKOUT, 'bin', name), args, options);
+    const { stdout, stderr } = await run(join(CHECKOUT, 'bin', name), args, options);
     return { code: 0, output: stdout + stderr };
   } catch (error) {
     const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
