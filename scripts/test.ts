@@ -18,6 +18,7 @@ import {
   prepareTools,
   stopOwnDaemon,
 } from '../internal/host/prepare-host.ts';
+import { findComposeBinary } from './find-compose-binary.ts';
 import { findTraefikBinary } from './find-traefik-binary.ts';
 
 interface Counts {
@@ -60,7 +61,7 @@ async function runAll(): Promise<Counts> {
   const sum: Counts = { passed: 0, failed: 0 };
   try {
     const phases = choosePhases(process.argv.slice(2));
-    const environment = await prepareTests();
+    const environment = await prepareTests(phases);
     for (const phase of phases) {
       if (wasInterrupted) break;
       const counts = await runPhase(phase, environment);
@@ -87,7 +88,7 @@ function choosePhases(words: readonly string[]): readonly Phase[] {
   return words.length === 0 ? PHASES : PHASES.filter(({ word }) => words.includes(word));
 }
 
-async function prepareTests(): Promise<NodeJS.ProcessEnv> {
+async function prepareTests(phases: readonly Phase[]): Promise<NodeJS.ProcessEnv> {
   const settings = loadStartSettings();
   const host: HostPreparation = {
     docker: new DockerSocket(settings.dockerHost),
@@ -111,9 +112,18 @@ async function prepareTests(): Promise<NodeJS.ProcessEnv> {
     () => findTraefikBinary(settings, folder, (text) => progress.note(text)),
     (binary) => binary,
   );
+  const hasEndToEnd = phases.some(({ word }) => word === 'e2e');
+  const compose = !hasEndToEnd
+    ? undefined
+    : await progress.step(
+        'compose plugin',
+        () => findComposeBinary(settings, folder, (text) => progress.note(text)),
+        (binary) => binary,
+      );
   return {
     ...settings.environment,
     BERTH_TEST_TRAEFIK: traefik,
+    BERTH_TEST_COMPOSE: compose,
     BERTH_TEST_COUNTS: join(folder, 'counts'),
   };
 }

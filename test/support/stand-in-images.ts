@@ -122,4 +122,6 @@ fi
 exec "$@"
 `;
 
-const PG_ISREADY = '#!/bin/sh\nexec nc -z 127.0.0.1 5432\n';
+const PG_ISREADY = `#!/bin/sh
+netstat -ltn | grep -q ':5432 '
+`;
