@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { HostConfig } from 'dockerode';
+import { ensureNodeImage } from '../../test/support/base-image.ts';
 import { ContainerLab } from '../../test/support/container-lab.ts';
 import { waitUntil } from '../../test/support/wait-until.ts';
 import type { RunningContainer, StartRequest } from '../engine/ports.ts';
@@ -152,16 +153,17 @@ test('T38: the health check of the image is replaced', async () => {
 });
 
 test('an app at its pids limit says that the check could not run', async () => {
-  const fill = '(while :; do /busybox sleep 600 & done); exec /busybox sleep 600';
-  const request = lab.request(scratch, {
-    command: ['/busybox', 'sh', '-c', fill],
+  // Takes every process slot that comes free, also the one between two commands of a check that got in first.
+  const fill = `const { spawn } = require('node:child_process');
+    setInterval(() => { for (let i = 0; i < 50; i++) spawn('sleep', ['600']).on('error', () => {}); }, 5)`;
+  const request = lab.request(await ensureNodeImage(), {
+    command: ['node', '-e', fill],
     limits: { memoryMb: 512, cpus: 1 },
   });
   const container = await lab.start(request);
   const state = await lab.until(container, 'without a check', ({ gateError }) => gateError !== null);
   expect(state.gateError).toMatch(/fork|resource temporarily unavailable|exec/i);
-  // Five hundred processes to start on a machine that may be busy, then ten checks that fail.
-}, 90_000);
+}, 60_000);
 
 test('the gate tells which deployments have folders, and removes those of one', async () => {
   const [first, second] = [lab.request(scratch), lab.request(scratch)];
