@@ -46,6 +46,12 @@ export class ProductProcess {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
+  /** @throws when it ended by itself; one that a test has killed is no surprise. */
+  expectNoCrash(): void {
+    if (this.#child.exitCode === null || this.#child.exitCode === 0) return;
+    throw new Error(`${this.name} ended with code ${this.#child.exitCode}\n${this.tail}`);
+  }
+
   /** The last lines it wrote. */
   get tail(): string {
     return `--- last output of ${this.name} ---\n${this.#tail}`;

@@ -200,6 +200,7 @@ export class Platform {
     return waitUntil(
       `deployment ${deploymentId} to be ${status}`,
       async () => {
+        this.#workerProcess.expectNoCrash();
         const deployment = await this.api.deployment(deploymentId);
         if (deployment.status === status) return deployment;
         if (ENDED.has(deployment.status) && !mayFollow(deployment.status, status)) {
