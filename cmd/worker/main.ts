@@ -8,11 +8,13 @@ import { newId } from '../../internal/db/ids.ts';
 import { ensureInstance } from '../../internal/db/instance.ts';
 import { migrate } from '../../internal/db/migrate.ts';
 import { Notifications } from '../../internal/db/notifications.ts';
+import { readReleaseSecrets } from '../../internal/deployments/release-secrets.ts';
 import { DockerImageBuilder } from '../../internal/dockerbuild/image-builder.ts';
 import { repositoryReader } from '../../internal/dockerbuild/read-repository.ts';
 import { DockerContainerRunner } from '../../internal/dockerrun/container-runner.ts';
 import { GateFolders } from '../../internal/dockerrun/gate-files.ts';
 import { installGateTool } from '../../internal/dockerrun/gate-tool.ts';
+import { DockerRuntimeLogs } from '../../internal/dockerrun/runtime-logs.ts';
 import type { Tools } from '../../internal/engine/job.ts';
 import { runWorker } from '../../internal/engine/worker.ts';
 import { GitCheckout } from '../../internal/gitrepo/checkout.ts';
@@ -41,8 +43,10 @@ async function main(config: Config): Promise<void> {
   const { gateDir, gateTool } = config;
   await installGateTool({ gateDir, setting: gateTool, docker, instanceId, image: 'busybox:1.37-musl' });
 
+  const { prisma } = database;
+  const box = new SealedBox(config.encryptionKey);
   const tools: Tools = {
-    prisma: database.prisma,
+    prisma,
     source: new GitCheckout({
       workDir: config.workDir,
       allowedHosts: config.gitAllowedHosts,
@@ -64,6 +68,8 @@ async function main(config: Config): Promise<void> {
       logger,
     }),
     containers: new DockerContainerRunner({ docker, instanceId, gateDir, logger }),
+    runtimeLogs: new DockerRuntimeLogs({ docker, instanceId, logger }),
+    releaseSecrets: (deploymentId) => readReleaseSecrets(prisma, box, deploymentId),
     gate: new GateFolders(gateDir),
     probe: new NetworkProbe(),
     routes: new TraefikRoutes(config.traefikApiUrl),
@@ -83,7 +89,7 @@ async function main(config: Config): Promise<void> {
     identity,
     concurrency: config.workerConcurrency,
     pollIntervalMs: config.pollIntervalMs,
-    box: new SealedBox(config.encryptionKey),
+    box,
     notifications,
     signal: stop.signal,
   });

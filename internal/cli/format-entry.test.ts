@@ -10,6 +10,8 @@ const line = {
   stream: 'stdout',
   level: 'info',
   text: 'Step 1/4',
+  deployment_id: null,
+  replica: null,
 } as const;
 const change = { status: 'failed', step: null, failure_code: 'build_failed', failure_reason: 'It ended.' };
 const [plain, coloured] = [createColors(false), createColors(true)];

@@ -59,6 +59,11 @@ export interface Config {
   readonly watchSeconds: number;
   readonly stopGraceSeconds: number;
 
+  /** Caps of one app's runtime log, and how long build logs are kept. */
+  readonly runtimeLogMaxMb: number;
+  readonly runtimeLogMaxDays: number;
+  readonly buildLogMaxDays: number;
+
   readonly corsOrigins: readonly string[];
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
   /** Tests only: the process kills itself (SIGKILL) at this named point of a deployment. */

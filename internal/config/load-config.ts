@@ -148,6 +148,9 @@ const schema = z.object({
   GATE_TIMEOUT_SECONDS: seconds(60, 3600),
   WATCH_SECONDS: seconds(10, 600),
   STOP_GRACE_SECONDS: seconds(10, 600),
+  RUNTIME_LOG_MAX_MB: count(50, 102_400),
+  RUNTIME_LOG_MAX_DAYS: count(7, 3650),
+  BUILD_LOG_MAX_DAYS: count(30, 3650),
   CORS_ORIGINS: list.refine((origins) => !origins.includes('*'), 'must name exact origins, never *'),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'must be a pino level')
@@ -254,6 +257,9 @@ export function loadConfig(environment: Environment = process.env): Config {
     gateTimeoutSeconds: value.GATE_TIMEOUT_SECONDS,
     watchSeconds: value.WATCH_SECONDS,
     stopGraceSeconds: value.STOP_GRACE_SECONDS,
+    runtimeLogMaxMb: value.RUNTIME_LOG_MAX_MB,
+    runtimeLogMaxDays: value.RUNTIME_LOG_MAX_DAYS,
+    buildLogMaxDays: value.BUILD_LOG_MAX_DAYS,
     corsOrigins: value.CORS_ORIGINS,
     logLevel: value.LOG_LEVEL,
     faultAt: value.NODE_ENV === 'test' ? (value.FAULT_AT ?? null) : null,

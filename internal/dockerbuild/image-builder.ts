@@ -18,6 +18,8 @@ import { readJsonLines } from './read-json-lines.ts';
 import { hasDockerfile } from './read-repository.ts';
 import { readRegularFile } from './repository-path.ts';
 
+type Room = Parameters<ImageBuilder['build']>[1]['room'];
+
 /** Builds images over the Docker socket, and lists and removes those of this installation. */
 export class DockerImageBuilder implements ImageBuilder {
   readonly #docker: Dockerode;
@@ -34,7 +36,7 @@ export class DockerImageBuilder implements ImageBuilder {
 
   async build(
     request: BuildRequest,
-    { onLine, signal }: { onLine: LineSink; signal: AbortSignal },
+    { onLine, room, signal }: Parameters<ImageBuilder['build']>[1],
   ): Promise<BuiltImage> {
     const { timeoutSeconds, memoryMb } = this.#limits;
     const limit = new AbortController();
@@ -45,7 +47,7 @@ export class DockerImageBuilder implements ImageBuilder {
     const stop = AbortSignal.any([signal, limit.signal]);
     try {
       stop.throwIfAborted();
-      return await this.#build(request, onLine, stop);
+      return await this.#build(request, { onLine, room, stop });
     } catch (error) {
       // Whatever broke by stopping, the reason for it is what the caller wants.
       stop.throwIfAborted();
@@ -90,7 +92,10 @@ export class DockerImageBuilder implements ImageBuilder {
     }
   }
 
-  async #build(request: BuildRequest, onLine: LineSink, stop: AbortSignal): Promise<BuiltImage> {
+  async #build(
+    request: BuildRequest,
+    { onLine, room, stop }: { onLine: LineSink; room: Room; stop: AbortSignal },
+  ): Promise<BuiltImage> {
     const dockerfile = await readDockerfile(request);
     const context = await listContext(request.contextDirectory, {
       // A generated Dockerfile installs the dependencies itself.
@@ -115,6 +120,7 @@ export class DockerImageBuilder implements ImageBuilder {
         files: packContext(request.contextDirectory, context.paths, plan.files),
         options: buildOptions({ ...plan, tag: request.tag, limits: this.#limits }),
         transcript,
+        room,
         stop,
       });
       if (transcript.error) throw await this.#explain(transcript, watch);
@@ -129,9 +135,10 @@ export class DockerImageBuilder implements ImageBuilder {
     files: Readable;
     options: Dockerode.ImageBuildOptions;
     transcript: BuildTranscript;
+    room: Room;
     stop: AbortSignal;
   }): Promise<void> {
-    const { files, options, transcript, stop } = build;
+    const { files, options, transcript, room, stop } = build;
     let packing: Error | null = null;
     files.on('error', (error) => {
       packing = error;
@@ -140,7 +147,11 @@ export class DockerImageBuilder implements ImageBuilder {
       const response = await this.#docker.buildImage(files, { ...options, abortSignal: stop });
       if (response instanceof Readable)
         stop.addEventListener('abort', () => response.destroy(), { once: true });
-      for await (const message of readJsonLines(response)) transcript.take(message);
+      for await (const message of readJsonLines(response)) {
+        transcript.take(message);
+        // The daemon waits with the build's output while the lines before are being stored.
+        await room?.();
+      }
       transcript.close();
     } catch (error) {
       // A context that cannot be read breaks the request too, and is the cause.

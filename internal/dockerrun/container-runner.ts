@@ -18,7 +18,7 @@ import { nudgeProxy } from './nudge-proxy.ts';
 import { FrameReader } from './output-frames.ts';
 import { lastLines } from './plain-lines.ts';
 import * as procNet from './proc-net.ts';
-import { setRestartPolicy, stopAndRemoveContainer } from './remove-container.ts';
+import { removeContainer, setRestartPolicy, stopContainer } from './remove-container.ts';
 import { type Runtime, startContainer } from './start-container.ts';
 
 const READ_SOCKETS = [`${GATE_MOUNT}/busybox`, 'cat', '/proc/net/tcp', '/proc/net/tcp6'];
@@ -93,8 +93,14 @@ export class DockerContainerRunner implements ContainerRunner {
     return setRestartPolicy(this.#docker, containerId, policy);
   }
 
-  async stopAndRemove(container: RunningContainer, graceSeconds: number): Promise<void> {
-    await stopAndRemoveContainer(this.#docker, container.containerId, graceSeconds);
+  async stopAndRemove(
+    container: RunningContainer,
+    graceSeconds: number,
+    beforeRemove?: () => Promise<void>,
+  ): Promise<void> {
+    await stopContainer(this.#docker, container.containerId, graceSeconds);
+    await beforeRemove?.();
+    await removeContainer(this.#docker, container.containerId);
     await this.#runtime.gate.remove(container, container.replica);
   }
 

@@ -6,10 +6,10 @@ const ASK_AGAIN_MS = 100;
 const REMOVAL_DEADLINE_MS = 30_000;
 
 /**
- * Restart policy `no`, the image's stop signal, the grace, SIGKILL, removal. Each part may be done already, by us before
- * a crash or by hand. Policy first: with `always` a daemon that dies in between would bring the container back.
+ * Restart policy `no`, the image's stop signal, the grace, SIGKILL. Each part may be done already, by us before a crash
+ * or by hand. Policy first: with `always` a daemon that dies in between would bring the container back.
  */
-export async function stopAndRemoveContainer(
+export async function stopContainer(
   docker: Docker,
   containerId: string,
   graceSeconds: number,
@@ -25,7 +25,6 @@ export async function stopAndRemoveContainer(
     // 409: it is being removed, or was never started; what counts is that it goes.
     if (statusOf(error) !== 409) throw error;
   }
-  await removeContainer(docker, containerId);
 }
 
 /** Gone: no error. */

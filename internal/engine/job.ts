@@ -5,6 +5,7 @@ import type { Claim } from '../deployments/deployment-queue.ts';
 import type { ClaimedDeployment } from '../deployments/deployment-store.ts';
 import type { Logger } from '../logger/logger.ts';
 import { routeNames } from '../routing/traefik-labels.ts';
+import type { Secret } from '../secrets/secret.ts';
 import type {
   AttemptRef,
   ContainerRunner,
@@ -15,8 +16,10 @@ import type {
   RepositoryReader,
   RouteTable,
   RunningContainer,
+  RuntimeLogs,
   SourceCheckout,
 } from './ports.ts';
+import type { LogLimits } from './runtime-logs/trim-logs.ts';
 
 /** What every step is given: the world behind ports, and the few settings that steps decide by. */
 export interface Tools {
@@ -25,6 +28,9 @@ export interface Tools {
   readonly repository: RepositoryReader;
   readonly images: ImageBuilder;
   readonly containers: ContainerRunner;
+  readonly runtimeLogs: RuntimeLogs;
+  /** What must not stand in the lines of that release. */
+  readonly releaseSecrets: (deploymentId: string) => Promise<readonly Secret[]>;
   readonly gate: GateFiles;
   readonly probe: HealthProbe;
   readonly routes: RouteTable;
@@ -35,7 +41,7 @@ export interface Tools {
   readonly checkpoint: (point: string) => void;
 }
 
-export interface EngineSettings {
+export interface EngineSettings extends LogLimits {
   readonly baseDomain: string;
   readonly networkPool: string;
   readonly nodeImage: string;
@@ -54,6 +60,8 @@ export interface Job {
   /** Lines for the person who deploys: our own, and those of the build. */
   readonly say: LineSink;
   readonly onBuildLine: LineSink;
+  /** Resolves when more lines can be taken: what reads a program's output waits here. */
+  readonly roomForLines: () => Promise<void>;
   /** Stores what was said so far, so that a change of status stands in its place among the lines. */
   readonly flushLines: () => Promise<void>;
 }

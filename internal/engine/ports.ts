@@ -214,13 +214,12 @@ export interface OutputPiece {
 
 export interface RuntimeLogs {
   /**
-   * What the container has written at `fromNs` or later, read no faster than it is taken. With `follow` it goes on until
-   * the container ends or the connection breaks; gone: nothing. Some Engines repeat pieces, and leave out what was
-   * rotated away.
+   * What the container has written at `fromNs` or later, and what it writes until it ends or the connection breaks, read
+   * no faster than it is taken. Gone: nothing. Engines repeat pieces at times, and leave out what was rotated away.
    */
   read(
     containerId: string,
-    options: { fromNs: bigint; follow: boolean; signal: AbortSignal },
+    options: { fromNs: bigint; signal: AbortSignal },
   ): AsyncIterable<readonly OutputPiece[]>;
   /**
    * Tells of containers of ours that start or end, by id; null: some may have been missed, so look at all of them.

@@ -2,6 +2,7 @@ import { releaseAddresses } from '../deployments/address-store.ts';
 import { routeNames } from '../routing/traefik-labels.ts';
 import type { Tools } from './job.ts';
 import { busyApps, deploymentFacts, liveReleases, neededImages } from './reconcile-store.ts';
+import { endContainer } from './runtime-logs/end-container.ts';
 import { leftoverContainers, leftoverFolders, leftoverGates } from './which-leftovers.ts';
 
 const NO_GRACE_SECONDS = 1;
@@ -14,7 +15,15 @@ const STALLED_AFTER_MS = 30_000;
 
 type ReconcileTools = Pick<
   Tools,
-  'prisma' | 'containers' | 'gate' | 'source' | 'images' | 'routes' | 'logger'
+  | 'prisma'
+  | 'containers'
+  | 'gate'
+  | 'source'
+  | 'images'
+  | 'routes'
+  | 'runtimeLogs'
+  | 'releaseSecrets'
+  | 'logger'
 >;
 
 /**
@@ -48,7 +57,7 @@ async function removeLeftovers(tools: ReconcileTools): Promise<void> {
   const leftovers = leftoverContainers(all, facts, busy);
   for (const container of leftovers) {
     logger.info({ containerName: container.containerName }, 'removing leftover container');
-    await containers.stopAndRemove(container, NO_GRACE_SECONDS);
+    await endContainer(tools, container, NO_GRACE_SECONDS);
   }
   await releaseAddresses(
     prisma,

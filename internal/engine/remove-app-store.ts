@@ -1,4 +1,5 @@
 import type { PrismaClient } from '../db/database.ts';
+import { runtimeStreamId } from '../logs/runtime-stream.ts';
 
 export async function appsToRemove(prisma: PrismaClient) {
   const apps = await prisma.app.findMany({
@@ -37,13 +38,16 @@ export async function forgetSubnet(prisma: PrismaClient, projectId: string): Pro
   ]);
 }
 
-/** Deployments, hosts, steps and attempts go with it; the streams of lines have no owner but this. */
+/**
+ * Deployments, hosts, steps and attempts go with it; the streams of lines have no owner but this. The app first: with it
+ * go its log cursors, and whoever still stores lines of its containers finds none.
+ */
 export async function deleteAppRow(
   prisma: PrismaClient,
   app: { id: string; deploymentIds: readonly string[] },
 ): Promise<void> {
   await prisma.$transaction([
-    prisma.logStream.deleteMany({ where: { id: { in: [...app.deploymentIds] } } }),
     prisma.app.delete({ where: { id: app.id } }),
+    prisma.logStream.deleteMany({ where: { id: { in: [...app.deploymentIds, runtimeStreamId(app.id)] } } }),
   ]);
 }

@@ -10,10 +10,10 @@ import {
   markFailed,
   readClaimed,
 } from '../deployments/deployment-store.ts';
+import { secretsOf } from '../deployments/release-secrets.ts';
 import { DeploymentFailed, FAILURES } from '../errors/deployment-failed.ts';
 import { LogWriter } from '../logs/log-writer.ts';
 import type { SealedBox } from '../secrets/sealed-box.ts';
-import { Secret } from '../secrets/secret.ts';
 import { deploy } from './deploy.ts';
 import type { Tools } from './job.ts';
 import { ShuttingDown } from './job-ended.ts';
@@ -65,9 +65,14 @@ export async function runDeployment(
       );
     }
     const config = openSnapshot(of.box, row.id, row.configSnapshot);
-    log.mask(Object.values(config.environment).map((value) => new Secret(value)));
+    log.mask(secretsOf(config));
     logger.info({ appId: row.appId, step: row.step }, 'deployment taken');
-    const lines = { say: write('deploy'), onBuildLine: write('build'), flushLines: () => log.flush() };
+    const lines = {
+      say: write('deploy'),
+      onBuildLine: write('build'),
+      roomForLines: () => log.drained(),
+      flushLines: () => log.flush(),
+    };
     await deploy({ claim, row, config, signal: lease.signal, ...lines }, own);
     logger.info('deployment done');
   } catch (error) {

@@ -6,6 +6,7 @@ import { dropDuty, holdDuty } from './leader-store.ts';
 import { reconcile } from './reconcile.ts';
 import { removeDeletedApps } from './remove-app.ts';
 import { runDeployment, type WorkerIdentity } from './run-deployment.ts';
+import { collectRuntimeLogs } from './runtime-logs/collect-runtime-logs.ts';
 import { Bell, runWorkerLoop } from './worker-loop.ts';
 import { removeWorker, reportWorker } from './worker-presence-store.ts';
 
@@ -29,6 +30,7 @@ export async function runWorker(tools: Tools, options: WorkerOptions): Promise<v
   await Promise.all([
     runDeployments(tools, options),
     runLeaderDuties(tools, options),
+    collectRuntimeLogs(tools, options),
     runPresence(tools, options),
   ]);
 }

@@ -1,5 +1,5 @@
 import { appRoutes } from '../apps/app-routes.ts';
-import type { AppWithState } from '../apps/app-store.ts';
+import { type AppWithState, requireApp } from '../apps/app-store.ts';
 import { recordAudit } from '../audit/record-audit.ts';
 import { authenticator } from '../auth/authenticator.ts';
 import type { Config } from '../config/config.ts';
@@ -15,6 +15,7 @@ import { answersOnce } from '../idempotency/answer-once.ts';
 import type { Logger } from '../logger/logger.ts';
 import type { LogHub } from '../logs/log-hub.ts';
 import { logRoutes } from '../logs/log-routes.ts';
+import { runtimeLogRoutes } from '../logs/runtime-log-routes.ts';
 import type { Operation } from '../openapi/operation.ts';
 import type { SealedBox } from '../secrets/sealed-box.ts';
 import { documentRoute } from './document-route.ts';
@@ -41,6 +42,12 @@ export function operationsOf(needs: ApiNeeds): Operation[] {
   const repoUrlPolicy = { allowedHosts: settings.gitAllowedHosts, privateHosts: settings.gitPrivateHosts };
   const entryPoint = { baseDomain: settings.baseDomain, httpPort: settings.httpPort };
   const answerOnce = answersOnce({ prisma, box });
+  const logNeeds = {
+    prisma,
+    hub: needs.logHub,
+    logger: needs.logger,
+    authenticate: authenticator(prisma, settings.auth),
+  };
   const operations = [
     ...appRoutes({
       prisma,
@@ -60,15 +67,18 @@ export function operationsOf(needs: ApiNeeds): Operation[] {
       readBuildLogs,
     }),
     ...logRoutes({
-      prisma,
-      hub: needs.logHub,
-      logger: needs.logger,
-      authenticate: authenticator(prisma, settings.auth),
+      ...logNeeds,
       async findDeployment({ userId }, id) {
         return { isFinished: isFinished(await readDeployment(prisma, userId, id)) };
       },
       recordClear: (tx, call, objectId) =>
         recordAudit(tx, call, { action: 'deployment.clear_logs', object: 'deployment', objectId }),
+    }),
+    ...runtimeLogRoutes({
+      ...logNeeds,
+      findApp: ({ userId }, appId) => requireApp(prisma, userId, appId),
+      recordClear: (tx, call, objectId) =>
+        recordAudit(tx, call, { action: 'app.clear_logs', object: 'app', objectId }),
     }),
     ...(needs.moreOperations ?? []),
     healthRoute({ prisma, version: needs.version }),

@@ -6,6 +6,14 @@ export interface NewLine {
   readonly level: LogLevel;
   readonly stream: 'stdout' | 'stderr' | null;
   readonly text: string;
+  /** When it was written, where that is known better than by the time of storing. */
+  readonly at?: Date;
+}
+
+/** In the stream of an app: the release a line is about, and which of its containers wrote it. */
+export interface LineOrigin {
+  readonly deploymentId: string;
+  readonly replica: number | null;
 }
 
 /** The channel that says "this stream has grown"; the payload is the stream's id. */
@@ -23,6 +31,7 @@ export async function appendLines(
   db: Db,
   streamId: string,
   lines: readonly NewLine[],
+  origin: LineOrigin | null = null,
 ): Promise<bigint | null> {
   if (lines.length === 0) return null;
   const count = lines.length;
@@ -31,6 +40,7 @@ export async function appendLines(
   const levels = lines.map((line) => line.level);
   // Prisma takes no null inside an array parameter.
   const streams = lines.map((line) => line.stream ?? '');
+  const times = lines.map((line) => line.at?.getTime() ?? 0);
   const texts = lines.map((line) => line.text);
   // clock_timestamp(), not now(): the time of a line must not run against its number. pg_notify() returns void, which
   // Prisma cannot read.
@@ -41,12 +51,14 @@ export async function appendLines(
         set last_seq = log_streams.last_seq + excluded.last_seq, bytes = log_streams.bytes + excluded.bytes
       returning last_seq
     ), inserted as (
-      insert into log_lines (stream_id, seq, at, source, level, stream, text)
-      select ${streamId}, stream.last_seq - ${count}::int + line.position, clock_timestamp(),
-             line.source::log_source, line.level::log_level, nullif(line.stream, ''), line.text
+      insert into log_lines (stream_id, seq, at, source, level, stream, text, deployment_id, replica)
+      select ${streamId}, stream.last_seq - ${count}::int + line.position,
+             coalesce(to_timestamp(nullif(line.at, 0) / 1000), clock_timestamp()),
+             line.source::log_source, line.level::log_level, nullif(line.stream, ''), line.text,
+             ${origin?.deploymentId ?? null}::text, ${origin?.replica ?? null}::int
       from stream,
-           unnest(${sources}::text[], ${levels}::text[], ${streams}::text[], ${texts}::text[])
-             with ordinality as line (source, level, stream, text, position)
+           unnest(${sources}::text[], ${levels}::text[], ${streams}::text[], ${texts}::text[], ${times}::float8[])
+             with ordinality as line (source, level, stream, text, at, position)
     )
     select last_seq, pg_notify(${LOG_APPENDED}, ${streamId})::text from stream`;
   return row?.last_seq ?? null;

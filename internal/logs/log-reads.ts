@@ -7,6 +7,9 @@ export interface LogLine {
   readonly stream: string | null;
   readonly level: LogLevel;
   readonly text: string;
+  /** In the log of an app: the release, and which of its containers. */
+  readonly deploymentId: string | null;
+  readonly replica: number | null;
 }
 
 export interface LineFilter {
@@ -14,7 +17,12 @@ export interface LineFilter {
   readonly levels: readonly LogLevel[];
   /** Part of the text, upper and lower case alike. Empty: all. */
   readonly contains: string;
+  /** Null: of any release, of any container. */
+  readonly deploymentId: string | null;
+  readonly replica: number | null;
 }
+
+export const NO_FILTER: LineFilter = { levels: [], contains: '', deploymentId: null, replica: null };
 
 export interface LinePage {
   readonly lines: readonly LogLine[];
@@ -26,8 +34,9 @@ export async function listLines(
   db: Db,
   of: { streamId: string; after: bigint; limit: number } & LineFilter,
 ): Promise<LinePage> {
-  const { limit, levels, contains } = of;
-  const isFiltered = levels.length > 0 || contains !== '';
+  const { limit } = of;
+  const isFiltered =
+    of.levels.length > 0 || of.contains !== '' || of.deploymentId !== null || of.replica !== null;
   // One more than asked for tells whether there is a next page.
   const lines = isFiltered
     ? await listMatching(db, { ...of, limit: limit + 1 })
@@ -52,6 +61,8 @@ function listMatching(
       seq: { gt: after },
       ...(levels.length > 0 ? { level: { in: [...levels] } } : {}),
       ...(contains === '' ? {} : { text: { contains: escapeLike(contains), mode: 'insensitive' } }),
+      ...(of.deploymentId === null ? {} : { deploymentId: of.deploymentId }),
+      ...(of.replica === null ? {} : { replica: of.replica }),
     },
     orderBy: { seq: 'asc' },
     take: limit,
@@ -71,12 +82,13 @@ export async function nextLines(db: Db, of: { streamId: string; after: bigint })
     of,
     (start) => db.$queryRaw<Row[]>`
       with page as (
-        select seq, at, source::text, stream, level::text, text,
+        select seq, at, source::text, stream, level::text, text, deployment_id as "deploymentId", replica,
                sum(octet_length(text)) over (order by seq) as bytes
         from log_lines
         where stream_id = ${of.streamId} and seq > ${start} and seq <= ${start + BigInt(STREAM_PAGE_LINES)}
       )
-      select seq, at, source, stream, level, text, (select max(bytes) from page) > ${STREAM_PAGE_BYTES}::int as "isCut"
+      select seq, at, source, stream, level, text, "deploymentId", replica,
+             (select max(bytes) from page) > ${STREAM_PAGE_BYTES}::int as "isCut"
       from page where bytes - octet_length(text) < ${STREAM_PAGE_BYTES}::int order by seq`,
   );
   const hasMore = rows.length === STREAM_PAGE_LINES || (rows[0]?.isCut ?? false);

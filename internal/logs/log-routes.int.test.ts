@@ -110,6 +110,8 @@ describe('the log of a deployment', () => {
       expect(first.body.items[0]).toEqual({
         seq: 1,
         at: expect.stringMatching(/^\d{4}-.*Z$/),
+        deployment_id: null,
+        replica: null,
         source: 'build',
         stream: 'stdout',
         level: 'info',

@@ -12,6 +12,11 @@ export const lineSchema = z
     stream: z.enum(['stdout', 'stderr']).nullable(),
     level: z.enum(LOG_LEVELS),
     text: z.string(),
+    deployment_id: z.string().nullable().meta({ description: 'In the log of an app: the release it is of.' }),
+    replica: z
+      .int()
+      .nullable()
+      .meta({ description: 'In the log of an app: which of its containers wrote it.' }),
   })
   .meta({
     id: 'LogLine',
@@ -27,5 +32,7 @@ export function viewLine(line: LogLine): z.input<typeof lineSchema> {
     stream: stream === 'stdout' || stream === 'stderr' ? stream : null,
     level: line.level,
     text: line.text,
+    deployment_id: line.deploymentId,
+    replica: line.replica,
   };
 }

@@ -72,6 +72,9 @@ export function fakeWorld(prisma: PrismaClient): FakeWorld {
         gateTimeoutSeconds: 60,
         watchSeconds: 10,
         stopGraceSeconds: 10,
+        runtimeLogMaxMb: 50,
+        runtimeLogMaxDays: 7,
+        buildLogMaxDays: 30,
       },
       checkpoint: (point) => void world.at(point),
       source: {
@@ -151,7 +154,8 @@ export function fakeWorld(prisma: PrismaClient): FakeWorld {
           const found = containers.get(containerId);
           if (found?.gateOpen) found.state = { ...found.state, health: 'healthy' };
         },
-        async stopAndRemove(container) {
+        async stopAndRemove(container, _graceSeconds, beforeRemove) {
+          await beforeRemove?.();
           events.push(`remove ${container.attempt}.${container.replica} of ${container.deploymentId}`);
           containers.delete(container.containerId);
         },
@@ -168,6 +172,13 @@ export function fakeWorld(prisma: PrismaClient): FakeWorld {
           events.push('nudge');
         },
       },
+      runtimeLogs: {
+        async *read() {
+          yield [];
+        },
+        async watch() {},
+      },
+      releaseSecrets: async () => [],
       gate: {
         async open(ref, replica) {
           events.push(`open ${replica}`);

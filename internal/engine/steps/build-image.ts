@@ -23,7 +23,7 @@ export async function buildImage(job: Job, tools: Tools, checkout: Checkout): Pr
       dockerfile: plan.kind === 'generated' ? { generated: plan.dockerfile } : { path: plan.path },
       tag,
     },
-    { onLine: job.onBuildLine, signal: job.signal },
+    { onLine: job.onBuildLine, room: job.roomForLines, signal: job.signal },
   );
   await recordImage(tools.prisma, job.claim, { imageId: image.imageId, imageTag: tag });
   tools.checkpoint('built');

@@ -1,6 +1,7 @@
 import { releaseAddresses } from '../../deployments/address-store.ts';
 import { isPastSwitch } from '../../deployments/deployment-status.ts';
 import type { Candidate, Job, Tools } from '../job.ts';
+import { endContainer } from '../runtime-logs/end-container.ts';
 import { hasEnded } from './require-running.ts';
 
 const NO_GRACE_SECONDS = 1;
@@ -14,7 +15,7 @@ export async function resumeCandidate(job: Job, tools: Tools): Promise<Candidate
   const left = await tools.containers.list({ deploymentId: job.row.id });
   const candidate = await standingCandidate(job, tools, left);
   const rest = left.filter((container) => !candidate?.containers.includes(container));
-  await Promise.all(rest.map((container) => tools.containers.stopAndRemove(container, NO_GRACE_SECONDS)));
+  await Promise.all(rest.map((container) => endContainer(tools, container, NO_GRACE_SECONDS)));
   await releaseAddresses(
     tools.prisma,
     rest.map((container) => container.containerName),

@@ -3,6 +3,7 @@ import { finishLive, returnToPrevious } from '../../deployments/deployment-store
 import { DeploymentFailed } from '../../errors/deployment-failed.ts';
 import { explainExit } from '../explain-unready.ts';
 import { attemptRef, type Candidate, type Job, type Tools } from '../job.ts';
+import { endContainer } from '../runtime-logs/end-container.ts';
 import { whichToRetire } from '../which-to-retire.ts';
 import { drain } from './drain.ts';
 import { requireRunning } from './require-running.ts';
@@ -35,7 +36,7 @@ export async function retirePrevious(job: Job, tools: Tools, release: Candidate)
   const ref = attemptRef(job, release.attempt);
   for (const container of release.containers) await tools.gate.markRouted(ref, container.replica);
   await Promise.all(
-    others.map((container) => tools.containers.stopAndRemove(container, tools.settings.stopGraceSeconds)),
+    others.map((container) => endContainer(tools, container, tools.settings.stopGraceSeconds)),
   );
   await releaseAddresses(
     tools.prisma,

@@ -6,6 +6,7 @@ import { beginStep } from '../begin-step.ts';
 import { choosePort } from '../choose-port.ts';
 import { attemptRef, type Candidate, type Job, type Tools } from '../job.ts';
 import type { BuiltImage, RunningContainer } from '../ports.ts';
+import { endContainer } from '../runtime-logs/end-container.ts';
 
 /** Containers never got a request before the gate opens, so nothing is waited for when they go. */
 const NO_GRACE_SECONDS = 1;
@@ -64,9 +65,7 @@ export async function startCandidate(job: Job, tools: Tools, image: BuiltImage):
       tools.checkpoint('started');
     }
   } catch (error) {
-    await Promise.allSettled(
-      started.map((container) => tools.containers.stopAndRemove(container, NO_GRACE_SECONDS)),
-    );
+    await Promise.allSettled(started.map((container) => endContainer(tools, container, NO_GRACE_SECONDS)));
     await releaseAddresses(
       tools.prisma,
       started.map((container) => container.containerName),

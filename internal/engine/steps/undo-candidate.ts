@@ -2,6 +2,7 @@ import { releaseAddresses } from '../../deployments/address-store.ts';
 import { LeaseLost } from '../../deployments/deployment-store.ts';
 import { attemptRef, type Candidate, type Job, routersOf, type Tools } from '../job.ts';
 import { ShuttingDown } from '../job-ended.ts';
+import { endContainer } from '../runtime-logs/end-container.ts';
 import { drain } from './drain.ts';
 
 const LOOK_EVERY_MS = 200;
@@ -27,9 +28,7 @@ export async function undoCandidate(
   try {
     if (gateOpened) await closeGate(job, tools, candidate);
     const grace = gateOpened ? tools.settings.stopGraceSeconds : NO_GRACE_SECONDS;
-    await Promise.all(
-      candidate.containers.map((container) => tools.containers.stopAndRemove(container, grace)),
-    );
+    await Promise.all(candidate.containers.map((container) => endContainer(tools, container, grace)));
     await releaseAddresses(
       tools.prisma,
       candidate.containers.map((container) => container.containerName),

@@ -1,0 +1,58 @@
+import type { Clock } from '../../clock/clock.ts';
+import { dropDuty, holdDuty } from '../leader-store.ts';
+import type { ContainerRunner } from '../ports.ts';
+import { Bell } from '../worker-loop.ts';
+import { Collector, type CollectorTools } from './collector.ts';
+import { type LogLimits, trimLogs } from './trim-logs.ts';
+
+const DUTY = 'log-collector';
+/** Also how soon a container is looked at again of which no event came. */
+const TRIM_EVERY_MS = 15_000;
+
+export interface CollectTools extends CollectorTools {
+  readonly containers: Pick<ContainerRunner, 'state' | 'list'>;
+  readonly clock: Clock;
+  readonly settings: LogLimits;
+}
+
+/**
+ * One worker at a time stores what all containers write, and keeps the logs within their caps. A second one that still
+ * believes it has the duty does no harm: cursors decide.
+ */
+export async function collectRuntimeLogs(
+  tools: CollectTools,
+  options: {
+    readonly identity: { id: string; leaseSeconds: number };
+    readonly pollIntervalMs: number;
+    readonly signal: AbortSignal;
+  },
+): Promise<void> {
+  const { identity, signal } = options;
+  const bell = new Bell();
+  const collector = new Collector(tools);
+  const watching = tools.runtimeLogs.watch((containerId) => {
+    collector.changed(containerId);
+    bell.ring();
+  }, signal);
+  let trimmedAt = Number.NEGATIVE_INFINITY;
+  while (!signal.aborted) {
+    try {
+      if (await holdDuty(tools.prisma, DUTY, identity)) {
+        const containers = await tools.containers.list({});
+        collector.read(containers);
+        if (tools.clock.now() - trimmedAt >= TRIM_EVERY_MS) {
+          trimmedAt = tools.clock.now();
+          collector.changed(null);
+          await trimLogs(tools, containers);
+        }
+      } else await collector.stop();
+    } catch (error) {
+      // Readers go on: they wait for the database by themselves.
+      tools.logger.warn({ err: error }, 'log collection interrupted');
+    }
+    await bell.wait(options.pollIntervalMs, tools.clock, signal);
+  }
+  await collector.stop();
+  await watching;
+  await dropDuty(tools.prisma, DUTY, identity.id).catch(() => undefined);
+}
