@@ -36,7 +36,7 @@ COPY --from=build /app/dist dist
 # A volume that is mounted here begins as this folder: writable for the API, which is not root.
 RUN mkdir -p /var/lib/berth && chown node:node /var/lib/berth
 # The same flags as in cmd/up/programs.ts: they halve the memory of an idle process.
-ENV NODE_ENV=production DATA_DIR=/var/lib/berth MALLOC_ARENA_MAX=2 MALLOC_TRIM_THRESHOLD_=131072
+ENV NODE_ENV=production MALLOC_ARENA_MAX=2 MALLOC_TRIM_THRESHOLD_=131072
 USER node
 EXPOSE 8080
 ENTRYPOINT ["node", "--enable-source-maps", "--no-wasm-tier-up", "--no-wasm-dynamic-tiering", "--max-semi-space-size=2", "dist/cmd/start/main.js"]

@@ -11,8 +11,9 @@ if (program === undefined) {
   process.stderr.write(`There is no program ${name}; choose of: ${Object.keys(PROGRAMS).join(', ')}\n`);
   process.exitCode = 64;
 } else {
-  // Loopback of a container is reached by nobody: who comes in is decided by what is published (docker run -p). Here
-  // and not by ENV, because an empty line in --env-file would unset that.
+  // Defaults of the image, here and not by ENV, because an empty line in --env-file would unset that. Loopback of a
+  // container is reached by nobody: who comes in is decided by what is published (docker run -p).
+  process.env['DATA_DIR'] ||= '/var/lib/berth';
   process.env['API_ADDRESS'] ||= '0.0.0.0';
   process.env['FALLBACK_ADDRESS'] ||= '0.0.0.0';
   await program();

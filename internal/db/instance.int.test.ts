@@ -28,6 +28,13 @@ describe('the instance id', () => {
     expect(await readFile(join(dataDir, 'instance'), 'utf8')).toBe(`${first}\n`);
   });
 
+  test('is written down in a DATA_DIR that is not there yet', async () => {
+    const { prisma } = db.database;
+    const fresh = join(dataDir, 'not/there/yet');
+    const id = await ensureInstance(prisma, fresh);
+    expect(await readFile(join(fresh, 'instance'), 'utf8')).toBe(`${id}\n`);
+  });
+
   test('survives a database that was made anew', async () => {
     const { prisma } = db.database;
     const before = await ensureInstance(prisma, dataDir);

@@ -1,4 +1,4 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PrismaClient } from './database.ts';
 import { newId } from './ids.ts';
@@ -23,6 +23,7 @@ async function readInstanceFile(dataDir: string): Promise<string | null> {
 
 /** By rename, so that nobody reads half of it. */
 async function writeInstanceFile(dataDir: string, id: string): Promise<void> {
+  await mkdir(dataDir, { recursive: true, mode: 0o711 });
   const partial = join(dataDir, `instance.${process.pid}`);
   await writeFile(partial, `${id}\n`);
   await rename(partial, join(dataDir, 'instance'));
