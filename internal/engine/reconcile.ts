@@ -1,11 +1,9 @@
-import { releaseAddresses } from '../deployments/address-store.ts';
 import { routeNames } from '../routing/traefik-labels.ts';
+import { endContainers, NO_GRACE_SECONDS } from './end-containers.ts';
 import type { Tools } from './job.ts';
 import { busyApps, deploymentFacts, liveReleases, neededImages } from './reconcile-store.ts';
-import { endContainer } from './runtime-logs/end-container.ts';
 import { leftoverContainers, leftoverFolders, leftoverGates } from './which-leftovers.ts';
 
-const NO_GRACE_SECONDS = 1;
 const KEEP_RELEASES = 5;
 /** An image younger than this may belong to a build that is about to be recorded. */
 const YOUNG_IMAGE_MS = 60 * 60 * 1000;
@@ -55,14 +53,8 @@ async function removeLeftovers(tools: ReconcileTools): Promise<void> {
   const facts = await deploymentFacts(prisma, [...ids]);
 
   const leftovers = leftoverContainers(all, facts, busy);
-  for (const container of leftovers) {
-    logger.info({ containerName: container.containerName }, 'removing leftover container');
-    await endContainer(tools, container, NO_GRACE_SECONDS);
-  }
-  await releaseAddresses(
-    prisma,
-    leftovers.map((container) => container.containerName),
-  );
+  for (const { containerName } of leftovers) logger.info({ containerName }, 'removing leftover container');
+  await endContainers(tools, leftovers, NO_GRACE_SECONDS);
   for (const id of leftoverFolders(folders, facts)) await source.remove(id);
   for (const id of leftoverGates(gates, facts, all)) await gate.removeAll(id);
 }

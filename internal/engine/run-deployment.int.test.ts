@@ -292,8 +292,17 @@ describe('a worker killed', () => {
 
   test('F49: three times over the same deployment ends it with that reason', async () => {
     const { id } = await request();
-    for (let times = 0; times < 3; times++) await killedAt('cloning');
+    for (let times = 0; times < 3; times++) await killedAt('gating');
     await work();
     expect(await rowOf(id)).toMatchObject({ status: 'failed', failureCode: 'worker_lost' });
+    expect(world.containers.size).toBe(0);
+  });
+
+  test('F49: again and again in the drain leaves the release live', async () => {
+    await deployed();
+    const { id } = await request();
+    for (let times = 0; times < 6; times++) await killedAt('draining');
+    await work();
+    expect(await rowOf(id)).toMatchObject({ status: 'live', step: null, leaseOwner: null });
   });
 });

@@ -18,6 +18,7 @@ import { deploy } from './deploy.ts';
 import type { Tools } from './job.ts';
 import { ShuttingDown } from './job-ended.ts';
 import type { Line } from './ports.ts';
+import { giveUp } from './steps/give-up.ts';
 
 /** Infrastructure failures are tried this often in all, counted when a worker takes the deployment. */
 const MAX_ATTEMPTS = 3;
@@ -58,12 +59,6 @@ export async function runDeployment(
   const own = { ...tools, logger };
   try {
     const row = await readClaimed(tools.prisma, claim);
-    if (claim.countedAttempts > (isPastSwitch(row.step) ? MAX_TAKEOVERS : MAX_ATTEMPTS)) {
-      throw new DeploymentFailed(
-        'worker_lost',
-        `The worker was lost ${claim.countedAttempts - 1} times here.`,
-      );
-    }
     const config = openSnapshot(of.box, row.id, row.configSnapshot);
     log.mask(secretsOf(config));
     logger.info({ appId: row.appId, step: row.step }, 'deployment taken');
@@ -73,7 +68,9 @@ export async function runDeployment(
       roomForLines: () => log.drained(),
       flushLines: () => log.flush(),
     };
-    await deploy({ claim, row, config, signal: lease.signal, ...lines }, own);
+    const job = { claim, row, config, signal: lease.signal, ...lines };
+    const isEndless = claim.countedAttempts > (isPastSwitch(row.step) ? MAX_TAKEOVERS : MAX_ATTEMPTS);
+    await (isEndless ? giveUp(job, own) : deploy(job, own));
     logger.info('deployment done');
   } catch (error) {
     // The first cause decides: a step that was interrupted fails in many ways, its signal knows why.

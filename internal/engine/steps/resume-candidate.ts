@@ -1,10 +1,7 @@
-import { releaseAddresses } from '../../deployments/address-store.ts';
 import { isPastSwitch } from '../../deployments/deployment-status.ts';
+import { endContainers, NO_GRACE_SECONDS } from '../end-containers.ts';
 import type { Candidate, Job, Tools } from '../job.ts';
-import { endContainer } from '../runtime-logs/end-container.ts';
 import { hasEnded } from './require-running.ts';
-
-const NO_GRACE_SECONDS = 1;
 
 /**
  * What an earlier attempt left: past the switch its candidate, if all of it runs, to go forward with; everything else
@@ -15,11 +12,7 @@ export async function resumeCandidate(job: Job, tools: Tools): Promise<Candidate
   const left = await tools.containers.list({ deploymentId: job.row.id });
   const candidate = await standingCandidate(job, tools, left);
   const rest = left.filter((container) => !candidate?.containers.includes(container));
-  await Promise.all(rest.map((container) => endContainer(tools, container, NO_GRACE_SECONDS)));
-  await releaseAddresses(
-    tools.prisma,
-    rest.map((container) => container.containerName),
-  );
+  await endContainers(tools, rest, NO_GRACE_SECONDS);
   if (candidate)
     job.say({ text: 'Taken over from a lost worker: going on from the switch', level: 'warning' });
   else if (job.claim.attempt > 1)

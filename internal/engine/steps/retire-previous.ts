@@ -1,9 +1,8 @@
-import { releaseAddresses } from '../../deployments/address-store.ts';
 import { finishLive, returnToPrevious } from '../../deployments/deployment-store.ts';
 import { DeploymentFailed } from '../../errors/deployment-failed.ts';
+import { endContainers } from '../end-containers.ts';
 import { explainExit } from '../explain-unready.ts';
 import { attemptRef, type Candidate, type Job, type Tools } from '../job.ts';
-import { endContainer } from '../runtime-logs/end-container.ts';
 import { whichToRetire } from '../which-to-retire.ts';
 import { drain } from './drain.ts';
 import { requireRunning } from './require-running.ts';
@@ -35,13 +34,7 @@ export async function retirePrevious(job: Job, tools: Tools, release: Candidate)
 
   const ref = attemptRef(job, release.attempt);
   for (const container of release.containers) await tools.gate.markRouted(ref, container.replica);
-  await Promise.all(
-    others.map((container) => endContainer(tools, container, tools.settings.stopGraceSeconds)),
-  );
-  await releaseAddresses(
-    tools.prisma,
-    others.map((container) => container.containerName),
-  );
+  await endContainers(tools, others, tools.settings.stopGraceSeconds);
   tools.checkpoint('retired');
   for (const container of release.containers)
     await tools.containers.setRestartPolicy(container.containerId, 'always');

@@ -1,15 +1,12 @@
-import { projectSubnet, releaseAddresses, reserveAddress } from '../../deployments/address-store.ts';
+import { projectSubnet, reserveAddress } from '../../deployments/address-store.ts';
 import { recordCandidate } from '../../deployments/deployment-store.ts';
 import { containerName } from '../../routing/container-names.ts';
 import { traefikLabels } from '../../routing/traefik-labels.ts';
 import { beginStep } from '../begin-step.ts';
 import { choosePort } from '../choose-port.ts';
+import { endContainers, NO_GRACE_SECONDS } from '../end-containers.ts';
 import { attemptRef, type Candidate, type Job, type Tools } from '../job.ts';
 import type { BuiltImage, RunningContainer } from '../ports.ts';
-import { endContainer } from '../runtime-logs/end-container.ts';
-
-/** Containers never got a request before the gate opens, so nothing is waited for when they go. */
-const NO_GRACE_SECONDS = 1;
 
 /** Starts the containers of the new release beside the old one; the proxy does not see them before they are healthy. */
 export async function startCandidate(job: Job, tools: Tools, image: BuiltImage): Promise<Candidate> {
@@ -65,10 +62,8 @@ export async function startCandidate(job: Job, tools: Tools, image: BuiltImage):
       tools.checkpoint('started');
     }
   } catch (error) {
-    await Promise.allSettled(started.map((container) => endContainer(tools, container, NO_GRACE_SECONDS)));
-    await releaseAddresses(
-      tools.prisma,
-      started.map((container) => container.containerName),
+    await endContainers(tools, started, NO_GRACE_SECONDS).catch((later: unknown) =>
+      tools.logger.error({ err: later }, 'candidate not removed; the reconciler will'),
     );
     throw error;
   }

@@ -1,14 +1,12 @@
-import { releaseAddresses } from '../../deployments/address-store.ts';
 import { LeaseLost } from '../../deployments/deployment-store.ts';
+import { endContainers, NO_GRACE_SECONDS } from '../end-containers.ts';
 import { attemptRef, type Candidate, type Job, routersOf, type Tools } from '../job.ts';
 import { ShuttingDown } from '../job-ended.ts';
-import { endContainer } from '../runtime-logs/end-container.ts';
 import { drain } from './drain.ts';
 
 const LOOK_EVERY_MS = 200;
 /** The check fails ten times, 0.3 s apart, before Docker says unhealthy. */
 const ROUTE_GONE_TIMEOUT_MS = 20_000;
-const NO_GRACE_SECONDS = 1;
 
 /**
  * Removes a candidate. One that may have had requests is closed first, and let finish them, before it is ended.
@@ -28,11 +26,7 @@ export async function undoCandidate(
   try {
     if (gateOpened) await closeGate(job, tools, candidate);
     const grace = gateOpened ? tools.settings.stopGraceSeconds : NO_GRACE_SECONDS;
-    await Promise.all(candidate.containers.map((container) => endContainer(tools, container, grace)));
-    await releaseAddresses(
-      tools.prisma,
-      candidate.containers.map((container) => container.containerName),
-    );
+    await endContainers(tools, candidate.containers, grace);
   } catch (error) {
     tools.logger.error(
       { err: error, deploymentId: job.row.id },
