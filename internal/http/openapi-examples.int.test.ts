@@ -107,7 +107,9 @@ test('each example request of the document works, and its answer is as described
         await seed(entry.operationId === 'cancelDeployment' ? 'pending' : 'failed');
         const url = urlOf(path, entry.parameters ?? []);
         // Held against its schema on the way out: an answer that does not fit is a 500.
-        const answer = await api.call(method as 'get', url).send(body as object | undefined);
+        // The log of an app never ends; its head does.
+        const way = entry.operationId === 'followAppLog' ? 'head' : (method as 'get');
+        const answer = await api.call(way, url).send(body as object | undefined);
         answers.push([`${entry.operationId} ${method} ${url} ${JSON.stringify(body)}`, answer.status]);
       }
     }

@@ -19,7 +19,7 @@ export interface ApiUnderTest {
   readonly prisma: PrismaClient;
   readonly token: string;
   /** A request with the owner's token. */
-  call(method: 'get' | 'post' | 'patch' | 'put' | 'delete', path: string): supertest.Test;
+  call(method: 'get' | 'head' | 'post' | 'patch' | 'put' | 'delete', path: string): supertest.Test;
   close(): Promise<void>;
 }
 
