@@ -293,7 +293,7 @@ describe('berth', () => {
       const appId = await createApp('talking');
       await berth('deploy', 'talking');
       const id = await latestOf(appId);
-      const command = start('logs', '-f', 'talking', '--json');
+      const command = start('logs', '-f', '--build', 'talking', '--json');
       await write(id, 'first');
       await command.printed(/first/);
       await write(id, 'second');
@@ -316,12 +316,22 @@ describe('berth', () => {
       expect(again.stdout).toBe(stdout);
     });
 
+    test('of an app are what it writes', async () => {
+      const appId = await createApp('speaking');
+      await appendLines(api.prisma, `app:${appId}`, [
+        { source: 'runtime', level: 'info', stream: 'stdout', text: 'hello from inside' },
+      ]);
+      expect(await berth('logs', 'speaking')).toMatchObject({ exitCode: 0, stdout: 'hello from inside\n' });
+    });
+
     test('are filtered by the API', async () => {
       const appId = await createApp('chatty');
       await berth('deploy', 'chatty');
       await write(await latestOf(appId), 'one apple', 'one pear');
-      expect(await berth('logs', 'chatty', '--search', 'PEAR')).toMatchObject({ stdout: 'one pear\n' });
-      expect(await berth('logs', 'chatty', '--level', 'loud')).toMatchObject({ exitCode: 5 });
+      expect(await berth('logs', 'chatty', '--build', '--search', 'PEAR')).toMatchObject({
+        stdout: 'one pear\n',
+      });
+      expect(await berth('logs', 'chatty', '--build', '--level', 'loud')).toMatchObject({ exitCode: 5 });
     });
   });
 

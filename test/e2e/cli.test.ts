@@ -53,7 +53,7 @@ describe('berth on the whole platform', () => {
     await repository.commit(nodeApp(nodeImage, { release: 'v3', listenAfterMs: 4_000 }));
     const queued = await berth('deploy', 'shop', '--json');
     const { id } = JSON.parse(queued.stdout) as DeploymentView;
-    const follower = new BerthCommand(['logs', '-f', 'shop', '--json'], { environment });
+    const follower = new BerthCommand(['logs', '-f', '--build', 'shop', '--json'], { environment });
     const waiter = new BerthCommand(['logs', '--follow', id], { environment });
     await follower.printed(/"step":"gating"/);
     await platform.apiServer.kill9();
@@ -68,6 +68,13 @@ describe('berth on the whole platform', () => {
     expect(entries.at(-1)).toMatch(/"status":"live","step":null/);
     expect((await waiter.ended()).stdout).toMatch(/▸ Live\n[\s\S]*▸ Live, with nothing left to do\n$/);
     expect((await platform.http('shop.localhost')).body).toContain('"v3"');
+  });
+
+  test('A14: logs of an app are what its containers write', async () => {
+    const follower = new BerthCommand(['logs', '-f', 'shop'], { environment });
+    await follower.printed(/release v3 starts with PORT 3000/);
+    follower.signal('SIGINT');
+    expect((await follower.ended()).exitCode).toBe(130);
   });
 
   test('A24: an interrupted deploy --wait lets the deployment go on to its end', async () => {

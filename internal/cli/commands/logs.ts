@@ -9,6 +9,7 @@ import { Patience } from '../patience.ts';
 import { followLog, readLog } from '../read-log.ts';
 
 interface LogOptions {
+  readonly build?: true;
   readonly follow?: true;
   readonly level?: string;
   readonly search?: string;
@@ -18,9 +19,13 @@ interface LogOptions {
 export function addLogCommand(program: Command, context: Context): void {
   program
     .command('logs')
-    .description('print the log of a deployment')
-    .argument('<app|deployment>', 'an app stands for its newest deployment')
-    .option('-f, --follow', 'go on as it grows, until the deployment has ended')
+    .description('print what an app writes, or the log of a deployment')
+    .argument('<app|deployment>')
+    .option(
+      '-f, --follow',
+      'go on as it grows: of an app until you stop it, of a deployment until it has ended',
+    )
+    .option('--build', 'of an app: the log of its newest deployment')
     .option('--level <levels>', 'of info, warning, error, success, deploy; with commas between')
     .option('--search <text>', 'lines with this text only')
     .option('-t, --time', 'with the time of each line')
@@ -30,14 +35,7 @@ export function addLogCommand(program: Command, context: Context): void {
 async function logs(context: Context, target: string, options: LogOptions): Promise<ExitCode> {
   const { terminal, signal } = context;
   const client = await connect(context);
-  const found = await findAppOrDeployment(client, target);
-  const id = 'deployment' in found ? found.deployment.id : found.app.latest_deployment?.id;
-  if (id === undefined) {
-    throw new CliError(EXIT.refused, `The app "${target}" has no deployment, so no log.`, {
-      code: 'not_found',
-    });
-  }
-  const path = `/deployments/${id}/logs`;
+  const path = pathOf(await findAppOrDeployment(client, target), { target, isBuild: options.build === true });
   const filter = { level: options.level, q: options.search };
   const onOutage = () => terminal.message('The API does not answer; trying again …');
   const entries = options.follow
@@ -50,4 +48,17 @@ async function logs(context: Context, target: string, options: LogOptions): Prom
     if (isWanted) terminal.item(documentOf(entry), line);
   }
   return EXIT.ok;
+}
+
+function pathOf(
+  found: Awaited<ReturnType<typeof findAppOrDeployment>>,
+  { target, isBuild }: { target: string; isBuild: boolean },
+): string {
+  if ('deployment' in found) return `/deployments/${found.deployment.id}/logs`;
+  if (!isBuild) return `/apps/${found.app.id}/logs`;
+  const newest = found.app.latest_deployment;
+  if (newest) return `/deployments/${newest.id}/logs`;
+  throw new CliError(EXIT.refused, `The app "${target}" has no deployment, so no log of one.`, {
+    code: 'not_found',
+  });
 }
