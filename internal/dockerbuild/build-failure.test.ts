@@ -48,3 +48,14 @@ test.each<[error: unknown, code: FailureCode]>([
 ])('an error thrown on the way, %s, is %s', (error, code) => {
   expect(requestFailure(error, 512).code).toBe(code);
 });
+
+test('a base image that cannot be had is named, in one sentence', () => {
+  const error = {
+    message: 'connection refused\nmore',
+    exitCode: null,
+    step: 'FROM --platform=linux/amd64 a.example/b:1 AS x',
+  };
+  expect(buildFailure(error, 512).message).toBe(
+    'The base image a.example/b:1 cannot be had: connection refused.',
+  );
+});

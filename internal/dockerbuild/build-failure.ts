@@ -35,7 +35,9 @@ export function buildFailure(error: BuildError, memoryMb: number): DeploymentFai
     return new DeploymentFailed('build_failed', `${name} ended with exit code ${exitCode}.`, { evidence });
   }
   if (concernsBaseImage(message, step)) {
-    return new DeploymentFailed('base_image_unavailable', `The base image cannot be had: ${quote(message)}`);
+    const image = /^FROM\s+(?:--\S+\s+)*(\S+)/i.exec(step ?? '')?.[1];
+    const which = image === undefined ? 'The base image' : `The base image ${shorten(image, 120)}`;
+    return new DeploymentFailed('base_image_unavailable', `${which} cannot be had: ${quote(message)}`);
   }
   return new DeploymentFailed(
     'build_failed',
@@ -79,8 +81,10 @@ function concernsBaseImage(message: string, step: string | null): boolean {
   );
 }
 
+/** The first line of the daemon's words, as the end of a sentence. */
 function quote(message: string): string {
-  return shorten(message.split('\n')[0] ?? '', MAX_QUOTED);
+  const words = shorten(message.split('\n')[0] ?? '', MAX_QUOTED).trimEnd();
+  return /[.!?…]$/.test(words) ? words : `${words}.`;
 }
 
 function shorten(text: string, length: number): string {
