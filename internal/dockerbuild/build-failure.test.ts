@@ -30,7 +30,7 @@ describe('the daemon’s words become a cause', () => {
       { message: `bad\n${'x'.repeat(900)}`, step: 'y'.repeat(900), exitCode: null },
       512,
     );
-    expect(failure.message).toBe(`The step "${'y'.repeat(120)}…" failed: bad`);
+    expect(failure.message).toBe(`The step "${'y'.repeat(120)}…" failed: bad.`);
   });
 });
 
