@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import { z } from 'zod';
@@ -32,11 +33,20 @@ export class DockerRuntimeLogs implements RuntimeLogs {
   ): AsyncGenerator<readonly OutputPiece[]> {
     const stream = await this.#open(containerId, fromNs, signal);
     if (stream === null) return;
-    const frames = new FrameReader();
-    const pieces = new PieceReader();
-    for await (const chunk of stream) {
-      if (!Buffer.isBuffer(chunk)) throw new TypeError('the stream of a log must give bytes');
-      yield frames.push(chunk).map((frame) => pieces.read(frame));
+    // Not by the request's own signal: an abort just behind the end would be an error event that nobody hears.
+    const stop = () => stream.destroy();
+    signal.addEventListener('abort', stop);
+    try {
+      signal.throwIfAborted();
+      const frames = new FrameReader();
+      const pieces = new PieceReader();
+      for await (const chunk of stream) {
+        if (!Buffer.isBuffer(chunk)) throw new TypeError('the stream of a log must give bytes');
+        yield frames.push(chunk).map((frame) => pieces.read(frame));
+      }
+    } finally {
+      signal.removeEventListener('abort', stop);
+      stream.destroy();
     }
   }
 
@@ -57,20 +67,24 @@ export class DockerRuntimeLogs implements RuntimeLogs {
   }
 
   /** Null: the container is gone. */
-  async #open(
-    containerId: string,
-    fromNs: bigint,
-    abortSignal: AbortSignal,
-  ): Promise<AsyncIterable<unknown> | null> {
-    const options = { stdout: true, stderr: true, timestamps: true, since: seconds(fromNs), abortSignal };
-    const container = this.#docker.getContainer(containerId);
+  async #open(containerId: string, fromNs: bigint, signal: AbortSignal): Promise<Readable | null> {
+    const options = { stdout: true, stderr: true, timestamps: true, since: seconds(fromNs) };
+    const opening = new AbortController();
+    const stop = () => opening.abort();
+    signal.addEventListener('abort', stop);
     try {
+      const container = this.#docker.getContainer(containerId);
       // Of an ended container "follow" gives the rest and ends; without it all would come as one piece of memory.
-      return await dockerCall('hand out the log', container.logs({ ...options, follow: true }));
+      const answer = container.logs({ ...options, follow: true, abortSignal: opening.signal });
+      const stream = await dockerCall('hand out the log', answer);
+      if (!(stream instanceof Readable)) throw new TypeError('a log must come as a stream');
+      return stream;
     } catch (error) {
       // 409: it is being removed.
       if (statusOf(error) === 404 || statusOf(error) === 409) return null;
       throw error;
+    } finally {
+      signal.removeEventListener('abort', stop);
     }
   }
 

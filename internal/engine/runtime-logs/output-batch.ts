@@ -6,8 +6,9 @@ import { sanitiseLine } from '../../logs/sanitise-line.ts';
 import type { SecretMask } from '../../logs/secret-mask.ts';
 import { splitLine } from '../../logs/split-line.ts';
 import type { OutputPiece, RunningContainer } from '../ports.ts';
+import type { JumpWatch } from './jump-watch.ts';
 import { LineAssembler, type OutputLine } from './line-assembler.ts';
-import { LineRate } from './line-rate.ts';
+import type { LineRate } from './line-rate.ts';
 import { OutputProgress } from './output-progress.ts';
 
 const LINE_BYTES = 16 * 1024;
@@ -26,23 +27,35 @@ export class OutputBatch {
   readonly #mask: SecretMask;
   readonly #progress: OutputProgress;
   readonly #assembler = new LineAssembler();
-  readonly #rate = new LineRate();
+  readonly #rate: LineRate;
+  readonly #jumps: JumpWatch;
   #cursor: LogCursor;
   #lines: NewLine[] = [];
   #bytes = 0;
   /** When the first piece came that is not stored; null: all is. */
   #since: number | null = null;
   #isFirst = true;
+  #hasStored = false;
 
-  constructor(container: RunningContainer, cursor: LogCursor, mask: SecretMask) {
+  constructor(
+    container: RunningContainer,
+    cursor: LogCursor,
+    of: { mask: SecretMask; rate: LineRate; jumps: JumpWatch },
+  ) {
     this.#container = container;
     this.#cursor = cursor;
-    this.#mask = mask;
+    this.#mask = of.mask;
+    this.#rate = of.rate;
+    this.#jumps = of.jumps;
+    this.#jumps.begin();
     this.#progress = new OutputProgress(cursor);
   }
 
-  push(pieces: readonly OutputPiece[]): void {
+  /** False: something may be missing before the piece at which it stopped; store, and read anew. */
+  push(pieces: readonly OutputPiece[]): boolean {
+    const now = Date.now();
     for (const piece of pieces) {
+      if (this.#jumps.doubts(piece.ns, now)) return false;
       if (!this.#progress.take(piece)) continue;
       this.#since ??= performance.now();
       const line = this.#assembler.push(piece);
@@ -50,6 +63,11 @@ export class OutputBatch {
       this.#isFirst = false;
       if (line) this.#accept(line);
     }
+    return true;
+  }
+
+  get hasStored(): boolean {
+    return this.#hasStored;
   }
 
   /** Milliseconds until what is here should be stored; null: nothing is. */
@@ -73,6 +91,7 @@ export class OutputBatch {
     const to = { place: this.#progress.place, lines, origin: { deploymentId, replica } };
     if (!(await storeAndMove(prisma, this.#cursor, to))) return false;
     this.#cursor = { ...this.#cursor, version: this.#cursor.version + 1 };
+    this.#hasStored = true;
     return true;
   }
 
