@@ -15,9 +15,25 @@ describe('.env.example', () => {
     SESSION_SECRET: randomBytes(32).toString('base64'),
   };
 
-  test('names every setting the programs read, and nothing else', () => {
-    const names = new Set([...SETTING_NAMES, ...START_SETTING_NAMES]);
+  // ${NAME:-default}, ${NAME:?what to do}
+  const compose = [
+    ...readFileSync(join(import.meta.dirname, '../../docker-compose.yml'), 'utf8').matchAll(
+      /\$\{([A-Z_]+)(?::-([^}]*))?/g,
+    ),
+  ].map(([, name = '', fallback]) => ({ name, fallback }));
+
+  test('names every setting the programs and docker-compose.yml read, and nothing else', () => {
+    const names = new Set([...SETTING_NAMES, ...START_SETTING_NAMES, ...compose.map(({ name }) => name)]);
     expect(Object.keys(example).sort()).toEqual([...names].sort());
+  });
+
+  test('shows the defaults of docker-compose.yml', () => {
+    expect(compose.length).toBeGreaterThan(20);
+    for (const { name, fallback } of compose) {
+      // Without a default it is a secret, or the default is told in words.
+      if (fallback !== undefined && example[name] !== '')
+        expect([name, fallback]).toEqual([name, example[name]]);
+    }
   });
 
   test('explains each setting on the line above it', () => {
