@@ -46,7 +46,7 @@ export async function trimLines(prisma: PrismaClient, streamId: string, rule: Tr
 
     const [{ dropped } = { dropped: 0n }] = await tx.$queryRaw<{ dropped: bigint }[]>`
       update log_streams
-         set bytes = bytes - ${going.bytes}, trimmed_to = ${lastSeq}, dropped = dropped + (${lastSeq} - ${from})
+         set bytes = bytes - ${going.bytes}, trimmed_to = ${lastSeq}, dropped = dropped + ${lastSeq - from}::bigint
        where id = ${streamId} returning dropped`;
     await tx.$executeRaw`delete from log_lines where stream_id = ${streamId} and seq >= ${from} and seq < ${lastSeq}`;
     const text = `${dropped.toLocaleString('en')} older lines were dropped here: ${rule.why}`;

@@ -122,7 +122,9 @@ describe('reading what a container writes', () => {
         'some more lines',
         async () => {
           const now = await prisma.logStream.findUnique({ where: { id: runtimeStreamId(app.id) } });
-          return Number(now?.lastSeq ?? 0) > stored || (await Promise.race([...readers, false]));
+          return (
+            Number(now?.lastSeq ?? 0) > stored || (await Promise.race([...readers, Promise.resolve(false)]))
+          );
         },
         { intervalMs: 1 },
       );
@@ -242,7 +244,7 @@ describe('reading what a container writes', () => {
     const one = await start('echo one; sleep 1000', 1);
     const two = await start('echo two; while [ ! -e /again ]; do touch /again; exit; done; echo again', 2);
     await waitUntil('both', async () => (await texts()).length === 2);
-    expect((await lines()).map(({ replica }) => replica).toSorted()).toEqual([1, 2]);
+    expect(new Set((await lines()).map(({ replica }) => replica))).toEqual(new Set([1, 2]));
     await lab.until(two, 'ended', ({ status }) => status === 'exited');
     await lab.docker.getContainer(two.containerId).start();
     await waitUntil('its second life', async () => (await texts()).includes('again'));
