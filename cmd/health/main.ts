@@ -1,13 +1,16 @@
 import { hostname } from 'node:os';
-import { loadConfig } from '../../internal/config/load-config.ts';
-import { hasWorkerHeartbeat } from '../../internal/db/worker-heartbeat.ts';
+import { loadHealthSettings } from '../../internal/config/health-settings.ts';
 import { askHttp } from '../../internal/host/ask-http.ts';
 
 /** Docker's health check in compose: exit code 0 when the program of this container, `api` or `worker`, is well. */
 async function isHealthy(program: string | undefined): Promise<boolean> {
-  const config = loadConfig();
-  if (program === 'worker') return hasWorkerHeartbeat(config.databaseUrl, hostname());
-  const answer = await askHttp({ address: '127.0.0.1', port: config.apiPort, path: '/health' });
+  const { apiPort, databaseUrl } = loadHealthSettings();
+  if (program === 'worker') {
+    // Loaded only where it is needed: this runs twice a minute for ever.
+    const { hasWorkerHeartbeat } = await import('../../internal/db/worker-heartbeat.ts');
+    return hasWorkerHeartbeat(databaseUrl, hostname());
+  }
+  const answer = await askHttp({ address: '127.0.0.1', port: apiPort, path: '/health' });
   return answer?.status === 200;
 }
 
