@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findCheckout } from '../cmd/up/checkout.ts';
 import { Progress } from '../cmd/up/progress.ts';
-import { loadStartSettings } from '../internal/config/start-settings.ts';
+import { loadStartSettings, type StartSettings } from '../internal/config/start-settings.ts';
 import { CannotStart } from '../internal/host/cannot-start.ts';
 import { DockerSocket } from '../internal/host/docker-socket.ts';
 import {
@@ -20,6 +20,7 @@ import {
 } from '../internal/host/prepare-host.ts';
 import { findComposeBinary } from './find-compose-binary.ts';
 import { findTraefikBinary } from './find-traefik-binary.ts';
+import { installSchemathesis } from './install-schemathesis.ts';
 
 interface Counts {
   passed: number;
@@ -113,18 +114,30 @@ async function prepareTests(phases: readonly Phase[]): Promise<NodeJS.ProcessEnv
     (binary) => binary,
   );
   const hasEndToEnd = phases.some(({ word }) => word === 'e2e');
-  const compose = !hasEndToEnd
-    ? undefined
-    : await progress.step(
-        'compose plugin',
-        () => findComposeBinary(settings, folder, (text) => progress.note(text)),
-        (binary) => binary,
-      );
   return {
     ...settings.environment,
     BERTH_TEST_TRAEFIK: traefik,
-    BERTH_TEST_COMPOSE: compose,
+    ...(hasEndToEnd ? await prepareEndToEnd(settings) : {}),
     BERTH_TEST_COUNTS: join(folder, 'counts'),
+  };
+}
+
+async function prepareEndToEnd(settings: StartSettings): Promise<NodeJS.ProcessEnv> {
+  const compose = await progress.step(
+    'compose plugin',
+    () => findComposeBinary(settings, folder, (text) => progress.note(text)),
+    (binary) => binary,
+  );
+  const schemathesis = await progress.step(
+    'schemathesis',
+    () => installSchemathesis(settings, folder),
+    (found) => ('program' in found ? found.program : `not here, so its test is skipped: ${found.lacks}`),
+  );
+  return {
+    BERTH_TEST_COMPOSE: compose,
+    ...('program' in schemathesis
+      ? { BERTH_TEST_SCHEMATHESIS: schemathesis.program }
+      : { BERTH_TEST_SCHEMATHESIS_LACKS: schemathesis.lacks }),
   };
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { LogLevel } from '../db/database.ts';
-import { id } from '../openapi/schemas.ts';
+import { id, someOf } from '../openapi/schemas.ts';
 import type { LineFilter } from './log-reads.ts';
 import { LOG_LEVELS } from './log-view.ts';
 
@@ -14,12 +14,7 @@ export const sequence = z
 
 export const filterQuery = z.strictObject({
   after: sequence.optional().meta({ type: 'integer', description: 'Only lines with a higher `seq`.' }),
-  level: z
-    .string()
-    .transform((text) => text.split(','))
-    .pipe(z.array(z.enum(LOG_LEVELS, `must be of ${LOG_LEVELS.join(', ')}`)))
-    .optional()
-    .meta({ type: 'string', description: `One or more of ${LOG_LEVELS.join(', ')}, with commas between.` }),
+  level: someOf(LOG_LEVELS, 'One or more, with commas between.'),
   q: z.string().max(200).optional().meta({ description: 'Part of the text, upper and lower case alike.' }),
 });
 
@@ -39,7 +34,7 @@ export const originQuery = {
   deployment_id: id.optional().meta({ description: 'Only lines of this release.' }),
   replica: z
     .string()
-    .regex(/^\d{1,3}$/, 'must be the number of a replica')
+    .regex(/^[1-9]\d{0,2}$/, 'must be the number of a replica, from 1')
     .transform(Number)
     .optional()
     .meta({ type: 'integer', minimum: 1, description: 'Only lines of this one of its containers.' }),

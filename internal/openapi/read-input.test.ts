@@ -51,6 +51,19 @@ describe('a body that is not usable is told in our words, by JSON pointer', () =
   });
 });
 
+test('a NUL, which the database cannot hold, is refused wherever it stands', () => {
+  const schemas = {
+    body: z.object({ texts: z.array(z.string()), by: z.record(z.string(), z.string()) }),
+    query: z.strictObject({ q: z.string() }),
+  };
+  const sent = { query: { q: 'a\0b' }, body: { texts: ['ok', '\0'], by: { fine: 'ok', 'na\0me': 'ok' } } };
+  expect(problemsOf(sent, schemas)?.fields).toEqual([
+    { field: 'q', message: 'must hold no NUL' },
+    { field: '/texts/1', message: 'must hold no NUL' },
+    { field: '/by/na\0me', message: 'must hold no NUL' },
+  ]);
+});
+
 test('no body counts as an empty one', () => {
   expect(readInput({ body }, { params: {}, query: {}, body: undefined }).body).toEqual({});
 });

@@ -32,8 +32,8 @@ export function readInput(
     : null;
 
   const problems = [
-    ...(query.error ? fieldProblems(query.error, (path) => path.join('.')) : []),
-    ...(body?.error ? fieldProblems(body.error, jsonPointer) : []),
+    ...problemsIn(query, (path) => path.join('.')),
+    ...(body ? problemsIn(body, jsonPointer) : []),
   ].slice(0, MAX_PROBLEMS);
   if (problems.length > 0) {
     throw new AppError('invalid_input', sentenceFor(problems), { fields: problems });
@@ -78,7 +78,26 @@ function inOurWords(issue: core.$ZodRawIssue): string | undefined {
   return issue.origin === 'string' ? `must have ${bound} characters` : `must be ${bound}`;
 }
 
-function fieldProblems(error: z.ZodError, nameOf: (path: PropertyKey[]) => string): FieldProblem[] {
+type NameOf = (path: PropertyKey[]) => string;
+
+function problemsIn(parsed: z.ZodSafeParseResult<unknown>, nameOf: NameOf): FieldProblem[] {
+  if (parsed.error) return fieldProblems(parsed.error, nameOf);
+  return pathsWithNul(parsed.data).map((path) => ({
+    field: short(nameOf(path)),
+    message: 'must hold no NUL',
+  }));
+}
+
+/** Postgres takes no U+0000 in a text: what no schema has refused until here would end as a failed query. */
+function pathsWithNul(value: unknown, path: PropertyKey[] = []): PropertyKey[][] {
+  if (typeof value === 'string') return value.includes('\0') ? [path] : [];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, inner]) =>
+    name.includes('\0') ? [[...path, name]] : pathsWithNul(inner, [...path, name]),
+  );
+}
+
+function fieldProblems(error: z.ZodError, nameOf: NameOf): FieldProblem[] {
   return error.issues.flatMap((issue) =>
     issue.code === 'unrecognized_keys'
       ? issue.keys.map((key) => ({
