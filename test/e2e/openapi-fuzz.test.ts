@@ -68,6 +68,7 @@ afterAll(async () => {
 const name = program
   ? `the API answers as its document says, whatever is asked (schemathesis, seed ${SEED})`
   : `SKIPPED, because ${lacks}: the API against its document by schemathesis`;
+if (!program) process.stderr.write(`${name}\n`);
 
 (program ? test : test.skip)(
   name,
