@@ -203,11 +203,12 @@ test(
       'the API to answer again',
       async () => (await ask('berth.localhost', '/health')).status === 200,
     );
-    await waitUntil('worker and API to be healthy', async () =>
-      ['api', 'worker'].every(
-        async (name) => (await project.container(name)).State.Health?.Status === 'healthy',
-      ),
-    );
+    for (const name of ['api', 'worker']) {
+      await waitUntil(
+        `${name} to be healthy`,
+        async () => (await project.container(name)).State.Health?.Status === 'healthy',
+      );
+    }
     const { answered, failed } = await load.end();
     expect(failed).toEqual([]);
     expect(answered).toBeGreaterThan(20);
