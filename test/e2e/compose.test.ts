@@ -111,6 +111,8 @@ test(
     const token = await project.must('exec', '-T', 'api', 'cat', '/var/lib/berth/admin-token');
     api = new ApiClient(port.api, token.trim());
     expect(await api.apps()).toEqual([]);
+    // Files that are no code of ours are in the image too.
+    expect((await httpRequest({ port: port.api, path: '/docs/swagger-ui.css' })).status).toBe(200);
   },
   START_MS,
 );
