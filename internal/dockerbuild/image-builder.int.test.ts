@@ -179,6 +179,28 @@ console.log(JSON.stringify([process.getuid(), process.env.NODE_ENV, fs.readdirSy
     120_000,
   );
 
+  test('T68: waits with its output while there is no room for lines', async () => {
+    await repository({ Dockerfile: `FROM ${busybox}\nRUN : ${Date.now()}; seq 1 20000\n` });
+    const lines: Line[] = [];
+    const numbersOf = () => textsOf(lines).filter((text) => /^\d+$/.test(text));
+    let makeRoom = () => {};
+    let waitedAt = Number.NaN;
+    const room = async () => {
+      if (numbersOf().length < 1_000 || !Number.isNaN(waitedAt)) return;
+      waitedAt = lines.length;
+      await new Promise<void>((resolve) => {
+        makeRoom = resolve;
+      });
+    };
+    const building = build({}, { lines, room });
+    while (Number.isNaN(waitedAt)) await delay(10);
+    await delay(300);
+    expect(lines).toHaveLength(waitedAt);
+    makeRoom();
+    await building;
+    expect(numbersOf()).toEqual(Array.from({ length: 20_000 }, (_, index) => String(index + 1)));
+  });
+
   test('that needs BuildKit gets it, and the log says so', async () => {
     const id = `mark-${instanceId}`;
     await repository({
@@ -439,7 +461,12 @@ function request(changed: Partial<BuildRequest> = {}): BuildRequest {
 
 async function build(
   changed: Partial<BuildRequest> = {},
-  options: { limits?: Partial<typeof limits>; lines?: Line[]; onLine?: (line: Line) => void } = {},
+  options: {
+    limits?: Partial<typeof limits>;
+    lines?: Line[];
+    onLine?: (line: Line) => void;
+    room?: () => Promise<void>;
+  } = {},
   signal: AbortSignal = new AbortController().signal,
 ) {
   count++;
@@ -455,6 +482,7 @@ async function build(
       lines.push(line);
       options.onLine?.(line);
     },
+    ...(options.room && { room: options.room }),
     signal,
   });
   return { image, lines };

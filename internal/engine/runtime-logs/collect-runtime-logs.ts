@@ -6,7 +6,11 @@ import { Collector, type CollectorTools } from './collector.ts';
 import { type LogLimits, trimLogs } from './trim-logs.ts';
 
 const DUTY = 'log-collector';
-/** Also how soon a container is looked at again of which no event came. */
+/** Two at once do no harm, so a lost one is replaced sooner than a lease of a deployment would allow. */
+const LEASE_SECONDS = 10;
+/** How late the lease is renewed at most, and a container found of which no event came. */
+const LOOK_EVERY_MS = 2_000;
+/** Also how soon a container is read again of whose second start no event came. */
 const TRIM_EVERY_MS = 15_000;
 
 export interface CollectTools extends CollectorTools {
@@ -22,12 +26,14 @@ export interface CollectTools extends CollectorTools {
 export async function collectRuntimeLogs(
   tools: CollectTools,
   options: {
-    readonly identity: { id: string; leaseSeconds: number };
+    readonly identity: { readonly id: string };
     readonly pollIntervalMs: number;
     readonly signal: AbortSignal;
   },
 ): Promise<void> {
-  const { identity, signal } = options;
+  const { signal } = options;
+  const me = { id: options.identity.id, leaseSeconds: LEASE_SECONDS };
+  const lookEveryMs = Math.min(options.pollIntervalMs, LOOK_EVERY_MS);
   const bell = new Bell();
   const collector = new Collector(tools);
   const watching = tools.runtimeLogs.watch((containerId) => {
@@ -37,7 +43,7 @@ export async function collectRuntimeLogs(
   let trimmedAt = Number.NEGATIVE_INFINITY;
   while (!signal.aborted) {
     try {
-      if (await holdDuty(tools.prisma, DUTY, identity)) {
+      if (await holdDuty(tools.prisma, DUTY, me)) {
         const containers = await tools.containers.list({});
         collector.read(containers);
         if (tools.clock.now() - trimmedAt >= TRIM_EVERY_MS) {
@@ -50,9 +56,9 @@ export async function collectRuntimeLogs(
       // Readers go on: they wait for the database by themselves.
       tools.logger.warn({ err: error }, 'log collection interrupted');
     }
-    await bell.wait(options.pollIntervalMs, tools.clock, signal);
+    await bell.wait(lookEveryMs, tools.clock, signal);
   }
   await collector.stop();
   await watching;
-  await dropDuty(tools.prisma, DUTY, identity.id).catch(() => undefined);
+  await dropDuty(tools.prisma, DUTY, me.id).catch(() => undefined);
 }

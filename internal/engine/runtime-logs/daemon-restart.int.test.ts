@@ -56,7 +56,7 @@ where('a restart of the daemon under a collected container', () => {
         clock: systemClock,
         settings: { runtimeLogMaxMb: 50, runtimeLogMaxDays: 7, buildLogMaxDays: 30 },
       },
-      { identity: { id: 'one', leaseSeconds: 30 }, pollIntervalMs: 500, signal: stop.signal },
+      { identity: { id: 'one' }, pollIntervalMs: 500, signal: stop.signal },
     );
     const streamId = runtimeStreamId(app.id);
     const stored = async () =>

@@ -4,6 +4,7 @@ import { ContainerLab } from '../../../test/support/container-lab.ts';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts';
 import { seedApp } from '../../../test/support/seed.ts';
 import { waitUntil } from '../../../test/support/wait-until.ts';
+import { systemClock } from '../../clock/clock.ts';
 import { type App, openDatabase, type PrismaClient } from '../../db/database.ts';
 import { newId } from '../../db/ids.ts';
 import { DockerRuntimeLogs } from '../../dockerrun/runtime-logs.ts';
@@ -11,6 +12,7 @@ import { createLogger } from '../../logger/logger.ts';
 import { runtimeStreamId } from '../../logs/runtime-stream.ts';
 import { Secret } from '../../secrets/secret.ts';
 import type { RunningContainer, RuntimeLogs } from '../ports.ts';
+import { collectRuntimeLogs } from './collect-runtime-logs.ts';
 import { Collector } from './collector.ts';
 import { endContainer } from './end-container.ts';
 import { type ReadTools, readContainer } from './read-container.ts';
@@ -251,6 +253,40 @@ describe('reading what a container writes', () => {
     expect((await texts()).toSorted()).toEqual(['again', 'one', 'two', 'two']);
     await collector.stop();
     expect(watched).toContain(one.containerId);
+  });
+
+  test('A14: one worker has the duty; when it ends, the next one goes on where it was', async () => {
+    const container = await start('i=0; while :; do i=$((i+1)); echo $i; sleep 0.01; done');
+    const of = (id: string) => {
+      const stop = new AbortController();
+      running.push(stop);
+      const settings = { runtimeLogMaxMb: 50, runtimeLogMaxDays: 7, buildLogMaxDays: 30 };
+      const done = collectRuntimeLogs(
+        { ...tools(), containers: lab.runner, clock: systemClock, settings },
+        { identity: { id }, pollIntervalMs: 100, signal: stop.signal },
+      );
+      return { stop, done };
+    };
+    const holder = async () =>
+      (await prisma.leaderLease.findUnique({ where: { duty: 'log-collector' } }))?.holder;
+    const moreLines = async () => {
+      const before = (await lines()).length;
+      await waitUntil('more lines', async () => (await lines()).length > before + 20);
+    };
+    const one = of('one');
+    await moreLines();
+    const two = of('two');
+    await moreLines();
+    expect(await holder()).toBe('one');
+    one.stop.abort();
+    await one.done;
+    await moreLines();
+    expect(await holder()).toBe('two');
+    two.stop.abort();
+    await two.done;
+    expect(await holder()).toBeUndefined();
+    expect(await texts()).toEqual(numbers((await lines()).length));
+    await lab.runner.stopAndRemove(container, 0);
   });
 
   test('of an app that is gone nothing is stored, and reading ends', async () => {
