@@ -1,5 +1,5 @@
 /**
- * Usage: npm run bench [-- a1 overhead memory pickup logs]      (none named: all)
+ * Usage: npm run bench [-- a1 overhead memory pickup logs list]      (none named: all)
  * Measures the built product and appends to bench/RESULTS.md. Takes minutes; needs root for the memory figures.
  */
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -16,12 +16,20 @@ import { startPlatform } from '../test/support/platform.ts';
 import type { Bench, BenchTools } from './bench.ts';
 import { deployOverhead } from './deploy-overhead.ts';
 import { idleMemory } from './idle-memory.ts';
+import { benchListApps } from './list-apps.ts';
 import { logIngestion } from './log-ingestion.ts';
 import { pickupTime } from './pickup-time.ts';
 import { redeploysUnderLoad } from './redeploys-under-load.ts';
 import { appendResult, asMarkdown, describeRun } from './results-file.ts';
 
-const BENCHES: readonly Bench[] = [redeploysUnderLoad, deployOverhead, idleMemory, pickupTime, logIngestion];
+const BENCHES: readonly Bench[] = [
+  redeploysUnderLoad,
+  deployOverhead,
+  idleMemory,
+  pickupTime,
+  logIngestion,
+  benchListApps,
+];
 
 const say = (text: string) => console.log(text);
 
