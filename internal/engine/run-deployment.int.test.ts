@@ -194,6 +194,22 @@ describe('a deployment', () => {
     expect(world.events).toEqual(['clone']);
   });
 
+  test('whose container cannot be started lets every reserved address rest', async () => {
+    await prisma().app.update({ where: { id: app.id }, data: { replicas: 2 } });
+    const { id } = await request();
+    const { containers } = world.tools;
+    const start: typeof containers.start = async (asked, signal) => {
+      if (asked.replica === 2) throw new DeploymentFailed('image_start_failed', 'It cannot be run.');
+      return containers.start(asked, signal);
+    };
+    world = { ...world, tools: { ...world.tools, containers: { ...containers, start } } };
+    await work();
+    expect(await rowOf(id)).toMatchObject({ status: 'failed', failureCode: 'image_start_failed' });
+    const addresses = await prisma().containerAddress.findMany({ where: { deploymentId: id } });
+    expect(addresses).toHaveLength(2);
+    expect(addresses.filter((address) => address.releasedAt === null)).toEqual([]);
+  });
+
   test('fails for good after three failures of the platform', async () => {
     const { id } = await request();
     world.checkout = async () => {

@@ -1,4 +1,4 @@
-import { projectSubnet, reserveAddress } from '../../deployments/address-store.ts';
+import { projectSubnet, releaseAddresses, reserveAddress } from '../../deployments/address-store.ts';
 import { recordCandidate } from '../../deployments/deployment-store.ts';
 import { containerName } from '../../routing/container-names.ts';
 import { traefikLabels } from '../../routing/traefik-labels.ts';
@@ -30,6 +30,7 @@ export async function startCandidate(job: Job, tools: Tools, image: BuiltImage):
   });
 
   const started: RunningContainer[] = [];
+  const names: string[] = [];
   try {
     for (let replica = 1; replica <= config.replicas; replica++) {
       const name = containerName({
@@ -38,6 +39,7 @@ export async function startCandidate(job: Job, tools: Tools, image: BuiltImage):
         attempt: job.claim.attempt,
         replica,
       });
+      names.push(name);
       const address = await reserveAddress(tools.prisma, {
         projectId: project.id,
         subnet,
@@ -62,9 +64,13 @@ export async function startCandidate(job: Job, tools: Tools, image: BuiltImage):
       tools.checkpoint('started');
     }
   } catch (error) {
-    await endContainers(tools, started, NO_GRACE_SECONDS).catch((later: unknown) =>
-      tools.logger.error({ err: later }, 'candidate not removed; the reconciler will'),
-    );
+    try {
+      await endContainers(tools, started, NO_GRACE_SECONDS);
+      // The one that could not be started has no container to end, but an address.
+      await releaseAddresses(tools.prisma, names);
+    } catch (later) {
+      tools.logger.error({ err: later }, 'candidate not removed; the reconciler will');
+    }
     throw error;
   }
   job.say({
