@@ -10,7 +10,16 @@ export interface Actor {
 export interface AuditEntry {
   /** `app.create`, `deployment.cancel`, … */
   readonly action: string;
-  readonly object: 'app' | 'deployment';
+  readonly object:
+    | 'app'
+    | 'deployment'
+    | 'project'
+    | 'env_var'
+    | 'user'
+    | 'token'
+    | 'session'
+    | 'webhook'
+    | 'installation';
   readonly objectId: string;
   /** What was asked for, by field; undefined ones are left out. Values of secrets never come here, only their names. */
   readonly detail?: Readonly<Record<string, AuditValue | undefined>>;

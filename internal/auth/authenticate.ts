@@ -21,7 +21,8 @@ export async function authenticate(prisma: PrismaClient, authorization: string |
     throw new AppError('unauthorized', 'The API token is unknown or has expired.');
   }
   if (found.isUseStale) await recordUse(prisma, found.tokenId);
-  return { userId: found.userId, userHash: found.userHash, tokenId: found.tokenId };
+  const { userId, userHash, role, tokenId, scope } = found;
+  return { userId, userHash, role, via: 'token', tokenId, scope };
 }
 
 function bearerToken(header: string | undefined): Secret | null {
@@ -30,7 +31,7 @@ function bearerToken(header: string | undefined): Secret | null {
   return isToken(text) ? new Secret(text) : null;
 }
 
-interface FoundToken extends Caller {
+interface FoundToken extends Omit<Caller, 'via'> {
   readonly tokenId: string;
   readonly tokenHash: string;
   readonly isUseStale: boolean;
@@ -40,6 +41,7 @@ interface FoundToken extends Caller {
 async function findToken(prisma: PrismaClient, hash: string): Promise<FoundToken | null> {
   const [row] = await prisma.$queryRaw<FoundToken[]>`
     SELECT t.id AS "tokenId", t.token_hash AS "tokenHash", u.id AS "userId", u.hash AS "userHash",
+           u.role::text AS role, t.scope::text AS scope,
            (t.last_used_at IS NULL OR t.last_used_at < now() - interval '1 minute') AS "isUseStale"
       FROM tokens t JOIN users u ON u.id = t.user_id
      WHERE t.token_hash = ${hash} AND (t.expires_at IS NULL OR t.expires_at > now())`;

@@ -10,5 +10,12 @@ import { findOwner } from '../users/user-store.ts';
 export async function localCaller(prisma: PrismaClient): Promise<Caller> {
   const owner = await findOwner(prisma);
   if (!owner) throw new AppError('unauthorized', 'There is no owner yet; start the API anew.');
-  return { userId: owner.id, userHash: owner.hash, tokenId: null };
+  return {
+    userId: owner.id,
+    userHash: owner.hash,
+    role: owner.role,
+    via: 'local',
+    tokenId: null,
+    scope: 'admin',
+  };
 }

@@ -1,5 +1,37 @@
 import type { Secret } from '../secrets/secret.ts';
 
+/** Requests in a minute, and streams open at a time. */
+export interface RateLimits {
+  /** Of one user. */
+  readonly requests: number;
+  /** Deployments, rollbacks and the like that one user asks for. */
+  readonly deploys: number;
+  /** Sign-ins, and requests with a wrong token, from one address. */
+  readonly signIns: number;
+  /** Webhook deliveries to one app, or to the GitHub App. */
+  readonly webhooks: number;
+  readonly streamsPerUser: number;
+}
+
+export interface GithubSettings {
+  /** Where people sign in, without a trailing slash: https://github.com, or a GitHub Enterprise Server. */
+  readonly url: string;
+  readonly apiUrl: string;
+  /** Null: nobody can sign in with GitHub. */
+  readonly oauth: {
+    readonly clientId: string;
+    readonly clientSecret: Secret;
+    readonly callbackUrl: string;
+  } | null;
+  /** Null: there is no GitHub App. */
+  readonly app: { readonly id: string; readonly privateKey: Secret; readonly webhookSecret: Secret } | null;
+  /** Who may sign in, lower-case: logins, and members of organisations. */
+  readonly allowedUsers: readonly string[];
+  readonly allowedOrgs: readonly string[];
+  /** What comes before `/{appId}` in the URL of an app's webhook. */
+  readonly webhookBaseUrl: string;
+}
+
 /** Every setting, read once at start, frozen. `.env.example` documents each; nothing else reads the environment. */
 export interface Config {
   /** State of this installation: database, clones, gate files, tokens. Never inside the checkout. */
@@ -39,6 +71,8 @@ export interface Config {
   readonly networkPool: string;
 
   readonly encryptionKey: Secret;
+  /** Keys of before, that still open what they sealed. */
+  readonly oldEncryptionKeys: readonly Secret[];
   readonly sessionSecret: Secret;
 
   /** Host names that clones may come from; `*` = any public host. */
@@ -65,6 +99,12 @@ export interface Config {
   readonly buildLogMaxDays: number;
 
   readonly corsOrigins: readonly string[];
+  /** Whose X-Forwarded-For is believed: addresses, CIDR, or `loopback`, `linklocal`, `uniquelocal`. */
+  readonly trustedProxies: readonly string[];
+  readonly sessionIdleHours: number;
+  readonly sessionMaxDays: number;
+  readonly rateLimits: RateLimits;
+  readonly github: GithubSettings;
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
   /** Tests only: the process kills itself (SIGKILL) at this named point of a deployment. */
   readonly faultAt: string | null;

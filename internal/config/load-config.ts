@@ -3,6 +3,7 @@ import { basename, dirname, isAbsolute, join, relative } from 'node:path';
 import { z } from 'zod';
 import { Secret } from '../secrets/secret.ts';
 import type { Config } from './config.ts';
+import { askForWholeGithub, githubSchema, githubSettings } from './github-settings.ts';
 
 /** All that is wrong with the settings, one line each: name, problem, remedy. Holds no value of a secret. */
 export class InvalidConfig extends Error {
@@ -41,6 +42,9 @@ const list = z
       .filter((item) => item !== ''),
   );
 const ipAddress = z.union([z.ipv4(), z.ipv6()], 'must be an IP address');
+const isProxy = (text: string): boolean =>
+  ['loopback', 'linklocal', 'uniquelocal'].includes(text) ||
+  z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]).safeParse(text).success;
 const absolutePath = z.string().refine(isAbsolute, 'must be an absolute path');
 
 const domain = z
@@ -128,7 +132,11 @@ const schema = z.object({
     .refine((cidr) => Number(cidr.split('/')[1]) <= 24, 'must be a /24 or larger: each project gets a /24')
     .default('10.89.0.0/16'),
   ENCRYPTION_KEY: encryptionKey,
+  OLD_ENCRYPTION_KEYS: list.pipe(z.array(encryptionKey)),
   SESSION_SECRET: longSecret,
+  SESSION_IDLE_HOURS: count(72, 8760),
+  SESSION_MAX_DAYS: count(30, 365),
+  ...githubSchema,
   GIT_ALLOWED_HOSTS: list.default(['github.com', 'gitlab.com', 'bitbucket.org', 'codeberg.org']),
   GIT_PRIVATE_HOSTS: list,
   CLONE_TIMEOUT_SECONDS: seconds(300),
@@ -152,6 +160,17 @@ const schema = z.object({
   RUNTIME_LOG_MAX_DAYS: count(7, 3650),
   BUILD_LOG_MAX_DAYS: count(30, 3650),
   CORS_ORIGINS: list.refine((origins) => !origins.includes('*'), 'must name exact origins, never *'),
+  TRUSTED_PROXIES: list
+    .default(['loopback'])
+    .refine(
+      (proxies) => proxies.every(isProxy),
+      'must be addresses, CIDRs, or loopback, linklocal, uniquelocal',
+    ),
+  RATE_LIMIT_REQUESTS: count(1200, 1_000_000),
+  RATE_LIMIT_DEPLOYS: count(60, 1_000_000),
+  RATE_LIMIT_SIGN_INS: count(20, 1_000_000),
+  RATE_LIMIT_WEBHOOKS: count(600, 1_000_000),
+  STREAMS_PER_USER: count(100, 100_000),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'must be a pino level')
     .default('info'),
@@ -197,6 +216,7 @@ const settings = schema
     message: `must differ from ENCRYPTION_KEY; ${MAKE_ONE}`,
     ...evenIfOthersAreWrong('ENCRYPTION_KEY', 'SESSION_SECRET'),
   })
+  .superRefine(askForWholeGithub, evenIfOthersAreWrong(...Object.keys(githubSchema)))
   .superRefine(
     ({ AUTH, PUBLIC_URL, API_ADDRESS }, context) => {
       if (AUTH === 'none') refuseToBePublic({ publicUrl: PUBLIC_URL, apiAddress: API_ADDRESS }, context);
@@ -221,13 +241,14 @@ export function defaultDataDir(isRoot: boolean): string {
 export function loadConfig(environment: Environment = process.env): Config {
   const value = parse(settings, environment);
   const dataDir = value.DATA_DIR ?? defaultDataDir(process.getuid?.() === 0);
+  const publicUrl = (value.PUBLIC_URL ?? ownUrl(value)).replace(/\/+$/, '');
   return Object.freeze({
     dataDir,
     databaseUrl: new Secret(value.DATABASE_URL),
     dockerHost: value.DOCKER_HOST,
     auth: value.AUTH,
     baseDomain: value.BASE_DOMAIN,
-    publicUrl: (value.PUBLIC_URL ?? ownUrl(value)).replace(/\/+$/, ''),
+    publicUrl,
     apiPort: value.PORT,
     apiAddress: value.API_ADDRESS,
     fallbackPort: value.FALLBACK_PORT,
@@ -244,7 +265,11 @@ export function loadConfig(environment: Environment = process.env): Config {
     gateTool: value.GATE_TOOL ?? null,
     networkPool: value.NETWORK_POOL,
     encryptionKey: new Secret(value.ENCRYPTION_KEY),
+    oldEncryptionKeys: value.OLD_ENCRYPTION_KEYS.map((key) => new Secret(key)),
     sessionSecret: new Secret(value.SESSION_SECRET),
+    sessionIdleHours: value.SESSION_IDLE_HOURS,
+    sessionMaxDays: value.SESSION_MAX_DAYS,
+    github: githubSettings(value, publicUrl),
     gitAllowedHosts: value.GIT_ALLOWED_HOSTS,
     gitPrivateHosts: value.GIT_PRIVATE_HOSTS,
     cloneTimeoutSeconds: value.CLONE_TIMEOUT_SECONDS,
@@ -261,6 +286,14 @@ export function loadConfig(environment: Environment = process.env): Config {
     runtimeLogMaxDays: value.RUNTIME_LOG_MAX_DAYS,
     buildLogMaxDays: value.BUILD_LOG_MAX_DAYS,
     corsOrigins: value.CORS_ORIGINS,
+    trustedProxies: value.TRUSTED_PROXIES,
+    rateLimits: {
+      requests: value.RATE_LIMIT_REQUESTS,
+      deploys: value.RATE_LIMIT_DEPLOYS,
+      signIns: value.RATE_LIMIT_SIGN_INS,
+      webhooks: value.RATE_LIMIT_WEBHOOKS,
+      streamsPerUser: value.STREAMS_PER_USER,
+    },
     logLevel: value.LOG_LEVEL,
     faultAt: value.NODE_ENV === 'test' ? (value.FAULT_AT ?? null) : null,
   });

@@ -52,6 +52,7 @@ export function deploymentRoutes(needs: DeploymentRouteNeeds): Operation[] {
       summary: 'Cancel a deployment that has not switched yet',
       description: 'A waiting one ends at once; one under way is `cancelled` within seconds.',
       auth: 'token',
+      scope: 'deploy',
       params: deploymentIdParams,
       errors: ['not_cancellable'],
       responses: { 202: { description: 'The deployment as it is now', schema: deploymentSchema } },

@@ -13,6 +13,9 @@ export const API_ERRORS = {
   invalid_input: { status: 400, title: 'The request has invalid fields' },
   unauthorized: { status: 401, title: 'A valid API token is needed' },
   forbidden: { status: 403, title: 'This token may not do that' },
+  csrf_refused: { status: 403, title: 'The request came from a page of another origin' },
+  session_needed: { status: 403, title: 'Only a signed-in browser may do that' },
+  sign_in_refused: { status: 403, title: 'This account may not sign in' },
   not_local: { status: 403, title: 'Only this machine itself may ask' },
   not_found: { status: 404, title: 'There is no such thing here' },
   method_not_allowed: { status: 405, title: 'This path does not take that method' },
@@ -24,7 +27,10 @@ export const API_ERRORS = {
   body_too_large: { status: 413, title: 'The request body is too large' },
   unsupported_media_type: { status: 415, title: 'The request body must be JSON' },
   idempotency_key_reused: { status: 422, title: 'The Idempotency-Key belongs to another request' },
+  rate_limited: { status: 429, title: 'Too many requests' },
   internal: { status: 500, title: 'Something went wrong here' },
+  github_unavailable: { status: 502, title: 'GitHub cannot be reached' },
+  github_not_configured: { status: 501, title: 'GitHub is not set up on this installation' },
   database_unavailable: { status: 503, title: 'The database cannot be reached' },
 } as const satisfies Record<string, { status: number; title: string }>;
 

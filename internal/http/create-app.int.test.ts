@@ -162,15 +162,7 @@ test('pages of other origins get nothing unless they are listed', async () => {
   expect(none.headers['access-control-allow-origin']).toBeUndefined();
 
   const listed = await startApi({
-    settings: {
-      auth: 'token',
-      apiPort: 8080,
-      baseDomain: 'apps.test',
-      httpPort: 80,
-      publicUrl: 'https://berth.apps.test',
-      gitAllowedHosts: [],
-      gitPrivateHosts: [],
-    },
+    settings: { publicUrl: 'https://berth.apps.test' },
     corsOrigins: ['https://panel.example'],
   });
   try {

@@ -19,8 +19,8 @@ export function createApp(needs: AppNeeds): Express {
   const { prisma, settings } = needs;
   const app = express();
   app.set('query parser', 'simple');
-  // The proxy on this host tells the client's address; nobody else is believed (T53).
-  app.set('trust proxy', 'loopback');
+  // Only these proxies tell the client's address; nobody else is believed (T53).
+  app.set('trust proxy', [...settings.trustedProxies]);
   app.disable('x-powered-by');
   app.disable('etag');
 

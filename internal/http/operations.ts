@@ -29,7 +29,19 @@ export interface ApiNeeds {
   readonly logger: Logger;
   readonly settings: Pick<
     Config,
-    'auth' | 'apiPort' | 'baseDomain' | 'httpPort' | 'publicUrl' | 'gitAllowedHosts' | 'gitPrivateHosts'
+    | 'auth'
+    | 'apiPort'
+    | 'baseDomain'
+    | 'httpPort'
+    | 'publicUrl'
+    | 'gitAllowedHosts'
+    | 'gitPrivateHosts'
+    | 'trustedProxies'
+    | 'sessionSecret'
+    | 'sessionIdleHours'
+    | 'sessionMaxDays'
+    | 'rateLimits'
+    | 'github'
   >;
   readonly version: string;
   /** Tests: operations beside the real ones. */

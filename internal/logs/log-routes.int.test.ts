@@ -49,7 +49,8 @@ describe('the log of a deployment', () => {
     id = newId();
     const { prisma } = db.database;
     hub = new LogHub({ prisma, logger, notifications: null, pollMs: 20 });
-    const authenticate = async () => ({ userId: 'u', userHash: 'h', tokenId: 't' });
+    const authenticate = async () =>
+      ({ userId: 'u', userHash: 'h', role: 'owner', via: 'token', tokenId: 't', scope: 'admin' }) as const;
     const operations = logRoutes({
       prisma,
       hub,

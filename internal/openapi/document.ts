@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { API_ERRORS, type ApiErrorCode } from '../errors/app-error.ts';
 import { IDEMPOTENCY_KEY } from './idempotent-request.ts';
 import type { Operation } from './operation.ts';
+import { scopeOf } from './permission.ts';
 import { problemSchema } from './schemas.ts';
 
 export interface AboutApi {
@@ -65,6 +66,10 @@ function needsToken(operation: Operation, about: AboutApi): boolean {
   return operation.auth === 'token' && about.auth === 'token';
 }
 
+function mayBeForbidden(operation: Operation, about: AboutApi): boolean {
+  return needsToken(operation, about) && (operation.ownerOnly === true || scopeOf(operation) !== 'read');
+}
+
 function requestOf(operation: Operation): NonNullable<RouteConfig['request']> {
   return {
     ...(operation.params ? { params: operation.params } : {}),
@@ -118,6 +123,7 @@ function errorsByStatus(operation: Operation, about: AboutApi): Map<number, ApiE
     'invalid_input',
     ...(operation.body ? (['malformed_json', 'body_too_large', 'unsupported_media_type'] as const) : []),
     ...(needsToken(operation, about) ? (['unauthorized'] as const) : []),
+    ...(mayBeForbidden(operation, about) ? (['forbidden'] as const) : []),
     ...(about.auth === 'none' ? (['not_local'] as const) : []),
     ...(operation.params ? (['not_found'] as const) : []),
     ...(operation.takesIdempotencyKey ? (['idempotency_key_reused'] as const) : []),

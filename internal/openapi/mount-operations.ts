@@ -1,6 +1,7 @@
 import { type Request, type Response, Router } from 'express';
 import { AppError } from '../errors/app-error.ts';
 import { type Caller, type Operation, STREAMED } from './operation.ts';
+import { requirePermission } from './permission.ts';
 import { readBody } from './read-body.ts';
 
 export interface MountOptions {
@@ -45,6 +46,7 @@ async function answer(
   options: MountOptions,
 ): Promise<void> {
   const caller = operation.auth === 'token' ? await options.authenticate(request) : null;
+  if (caller) requirePermission(caller, operation);
   // After the token: nobody else's body is read.
   if (operation.body) await readBody(request, response);
   const result = await operation.run({

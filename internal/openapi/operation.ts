@@ -6,11 +6,18 @@ import { readInput } from './read-input.ts';
 
 export type { IdempotentRequest };
 
-/** Who asks: the owner of the token that came with the request, or with AUTH=none the one local user. */
+/** What a token may do; each holds those before it. A browser session, and the local user of AUTH=none, have `admin`. */
+export const SCOPES = ['read', 'deploy', 'admin'] as const;
+export type Scope = (typeof SCOPES)[number];
+
+/** Who asks: the owner of the token or session that came with the request, or with AUTH=none the one local user. */
 export interface Caller {
   readonly userId: string;
   readonly userHash: string;
+  readonly role: 'owner' | 'member';
+  readonly via: 'token' | 'session' | 'local';
   readonly tokenId: string | null;
+  readonly scope: Scope;
 }
 
 /** What a handler knows beside its input. `request` and `response` are for streams; everyone else returns an answer. */
@@ -51,10 +58,24 @@ interface Description {
   /** As Express writes it: `/apps/:id`, below `/api/v1`. */
   readonly path: string;
   readonly id: string;
-  readonly tag: 'apps' | 'deployments' | 'logs' | 'platform';
+  readonly tag:
+    | 'apps'
+    | 'deployments'
+    | 'logs'
+    | 'projects'
+    | 'environment'
+    | 'webhooks'
+    | 'github'
+    | 'accounts'
+    | 'audit'
+    | 'platform';
   readonly summary: string;
   readonly description?: string;
   readonly auth: 'token' | 'none';
+  /** What a token needs for it. Without it: `read` for GET, `admin` for the rest. */
+  readonly scope?: Scope;
+  /** Only for the owner of the installation. */
+  readonly ownerOnly?: boolean;
   /** Codes it may answer beside those every operation of its kind has. */
   readonly errors?: readonly ApiErrorCode[];
   /** Other spellings of body fields that are accepted: alias → field. */

@@ -24,7 +24,10 @@ export interface ApiUnderTest {
 }
 
 /** The API on a database of its own, with an owner; each answer is held against its own schema. */
-export async function startApi(overrides: Partial<AppNeeds> = {}): Promise<ApiUnderTest> {
+export async function startApi(
+  overrides: Partial<Omit<AppNeeds, 'settings'>> & { settings?: Partial<AppNeeds['settings']> } = {},
+): Promise<ApiUnderTest> {
+  const { settings, ...others } = overrides;
   const testDatabase = await createTestDatabase();
   const { prisma } = testDatabase.database;
   const directory = await mkdtemp(join(tmpdir(), 'berth-api-'));
@@ -45,12 +48,33 @@ export async function startApi(overrides: Partial<AppNeeds> = {}): Promise<ApiUn
       publicUrl: 'http://berth.apps.test:8000',
       gitAllowedHosts: ['github.com'],
       gitPrivateHosts: ['127.0.0.1:9418'],
+      trustedProxies: ['loopback'],
+      sessionSecret: newKey(),
+      sessionIdleHours: 72,
+      sessionMaxDays: 30,
+      rateLimits: {
+        requests: 100_000,
+        deploys: 100_000,
+        signIns: 100_000,
+        webhooks: 100_000,
+        streamsPerUser: 100,
+      },
+      github: {
+        url: 'https://github.com',
+        apiUrl: 'https://api.github.com',
+        oauth: null,
+        app: null,
+        allowedUsers: [],
+        allowedOrgs: [],
+        webhookBaseUrl: 'http://berth.apps.test:8000/webhooks/github',
+      },
+      ...settings,
     },
     corsOrigins: [],
     version: '0.0.0',
     logHub,
     checkAnswers: true,
-    ...overrides,
+    ...others,
   };
   const app = createApp(needs);
   return {
