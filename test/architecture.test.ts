@@ -7,7 +7,7 @@ import { describe, expect, test } from '@jest/globals';
  * the import lines themselves, so it needs no compiler and cannot silently see nothing.
  */
 const ROOT = join(import.meta.dirname, '..');
-const LEAVES = ['errors', 'clock', 'secrets', 'config', 'logger', 'routing'];
+const LEAVES = ['errors', 'clock', 'secrets', 'config', 'logger', 'routing', 'patterns'];
 const PORTS = 'internal/engine/ports.ts';
 
 /** Folder under internal/ → folders it may import from (besides itself and the leaves). */
@@ -18,6 +18,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   config: [],
   logger: [],
   routing: [],
+  patterns: [],
   db: [],
   gitrepo: ['apps/grammar'],
   dockerbuild: [],
@@ -85,7 +86,7 @@ const LIBRARIES: readonly (readonly [RegExp, RegExp, string])[] = [
 
 /** Files that decide, and so may neither wait nor touch the world. */
 const PURE =
-  /^internal\/(routing\/|errors\/|engine\/(plan-build|which-to-retire|which-leftovers|explain-unready|choose-port)\.ts$|deployments\/deployment-status\.ts$|dockerrun\/container-spec\.ts$)/;
+  /^internal\/(routing\/|patterns\/|errors\/|webhooks\/(read-push|push-order|which-repository)\.ts$|engine\/(plan-build|which-to-retire|which-leftovers|explain-unready|choose-port)\.ts$|deployments\/deployment-status\.ts$|dockerrun\/container-spec\.ts$)/;
 const EFFECTS = /^node:(fs|net|http|https|child_process|dns|timers)/;
 
 interface SourceFile {

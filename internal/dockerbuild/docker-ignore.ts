@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { DeploymentFailed } from '../errors/deployment-failed.ts';
-import { type PathPattern, parsePathPattern } from './path-pattern.ts';
+import { type PathPattern, parsePathPattern } from '../patterns/path-pattern.ts';
 
 /** The rules of a `.dockerignore`, as `docker build` reads them. */
 export interface DockerIgnore {

@@ -1,5 +1,6 @@
 /**
- * One pattern of a `.dockerignore`: Go's filepath.Match with `**`, as Docker's moby/patternmatcher reads it.
+ * One pattern of a `.dockerignore` or of an app's watch paths: Go's filepath.Match with `**`, as Docker's
+ * moby/patternmatcher reads it.
  * Matched by walking a small state machine, never by a regular expression: six `**` before a name made the usual
  * library's expression work for 5 s on one path of 120 characters, and repositories are written by strangers.
  */
