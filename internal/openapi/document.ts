@@ -2,7 +2,7 @@ import { OpenAPIRegistry, OpenApiGeneratorV31, type RouteConfig } from '@asteaso
 import { z } from 'zod';
 import { API_ERRORS, type ApiErrorCode } from '../errors/app-error.ts';
 import { IDEMPOTENCY_KEY } from './idempotent-request.ts';
-import type { Operation } from './operation.ts';
+import type { Operation, RawBody } from './operation.ts';
 import { scopeOf } from './permission.ts';
 import { problemSchema } from './schemas.ts';
 
@@ -39,7 +39,9 @@ export function openApiDocument(operations: readonly Operation[], about: AboutAp
     info: {
       title: 'Berth',
       version: about.version,
-      description: 'A Git repository becomes a live, health-gated release behind Traefik.',
+      description:
+        'A Git repository becomes a live, health-gated release behind Traefik. ' +
+        'In every path `services` may stand for `apps`: `/services/{id}`, `/projects/{id}/services`.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
     // First the host that this document came from, whatever its name is there: what the reference page may ask.
@@ -75,6 +77,8 @@ function requestOf(operation: Operation): NonNullable<RouteConfig['request']> {
     ...(operation.params ? { params: operation.params } : {}),
     ...(operation.query ? { query: operation.query } : {}),
     ...(operation.takesIdempotencyKey ? { headers: KEY_HEADERS } : {}),
+    ...(operation.headers ? { headers: operation.headers } : {}),
+    ...(operation.rawBody ? { body: { required: true, content: contentOf(operation.rawBody) } } : {}),
     ...(operation.body
       ? {
           body: {
@@ -85,6 +89,10 @@ function requestOf(operation: Operation): NonNullable<RouteConfig['request']> {
         }
       : {}),
   };
+}
+
+function contentOf({ content }: RawBody) {
+  return Object.fromEntries(Object.entries(content).map(([type, schema]) => [type, { schema }]));
 }
 
 function aliasesInWords(aliases: Readonly<Record<string, string>>): string {
@@ -121,7 +129,9 @@ function schemaOfText(contentType: string) {
 function errorsByStatus(operation: Operation, about: AboutApi): Map<number, ApiErrorCode[]> {
   const codes: ApiErrorCode[] = [
     'invalid_input',
-    ...(operation.body ? (['malformed_json', 'body_too_large', 'unsupported_media_type'] as const) : []),
+    ...(operation.body || operation.rawBody
+      ? (['malformed_json', 'body_too_large', 'unsupported_media_type'] as const)
+      : []),
     ...(needsToken(operation, about) ? (['unauthorized'] as const) : []),
     ...(mayBeForbidden(operation, about) ? (['forbidden'] as const) : []),
     ...(about.auth === 'none' ? (['not_local'] as const) : []),

@@ -2,7 +2,7 @@ import { type Request, type Response, Router } from 'express';
 import { AppError } from '../errors/app-error.ts';
 import { type Caller, type Operation, STREAMED } from './operation.ts';
 import { requirePermission } from './permission.ts';
-import { readBody } from './read-body.ts';
+import { readBody, readRawBody } from './read-body.ts';
 
 export interface MountOptions {
   /** @throws AppError unauthorized */
@@ -11,7 +11,9 @@ export interface MountOptions {
   readonly checkAnswers?: boolean;
 }
 
-/** A router with every operation, under both words for an app (`/apps` and `/services`); other methods answer 405. */
+const NO_BYTES = Buffer.alloc(0);
+
+/** A router with every operation, under both words for an app, `apps` and `services`; other methods answer 405. */
 export function mountOperations(operations: readonly Operation[], options: MountOptions): Router {
   const router = Router({ caseSensitive: true });
   const methodsByPath = new Map<string, Set<string>>();
@@ -35,8 +37,9 @@ export function mountOperations(operations: readonly Operation[], options: Mount
   return router;
 }
 
+/** Wherever `apps` stands as a part of the path, `services` may stand too. */
 function pathsOf(operation: Operation): string[] {
-  const alias = operation.path.replace(/^\/apps(?=\/|$)/, '/services');
+  const alias = operation.path.replace(/\/apps(?=\/|$)/g, '/services');
   return alias === operation.path ? [alias] : [operation.path, alias];
 }
 
@@ -49,10 +52,13 @@ async function answer(
   if (caller) requirePermission(caller, operation);
   // After the token: nobody else's body is read.
   if (operation.body) await readBody(request, response);
+  const { maxBytes } = operation.rawBody ?? {};
+  const rawBody = maxBytes === undefined ? NO_BYTES : await readRawBody(request, response, maxBytes);
   const result = await operation.run({
     caller,
     requestId: response.get('X-Request-Id') ?? '',
     address: request.ip ?? '',
+    rawBody,
     request,
     response,
   });

@@ -27,6 +27,8 @@ export interface Call<C = Caller> {
   readonly address: string;
   /** The Idempotency-Key it came with, of an operation that takes one. */
   readonly idempotent: IdempotentRequest | null;
+  /** The bytes of the body, of an operation that asks for them; of others none. */
+  readonly rawBody: Buffer;
   readonly request: Request;
   readonly response: Response;
 }
@@ -52,6 +54,12 @@ export type Answer<R extends Responses> =
   | typeof STREAMED;
 
 type Output<T> = T extends ZodType ? z.output<T> : Record<string, never>;
+
+/** What an operation takes as bytes: how many, and for the document, what they say by their content type. */
+export interface RawBody {
+  readonly maxBytes: number;
+  readonly content: Readonly<Record<string, ZodType>>;
+}
 
 interface Description {
   readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
@@ -80,6 +88,10 @@ interface Description {
   readonly errors?: readonly ApiErrorCode[];
   /** Other spellings of body fields that are accepted: alias → field. */
   readonly aliases?: Readonly<Record<string, string>>;
+  /** Instead of `body`: the handler gets the bytes as they came and reads them itself, for what is signed. */
+  readonly rawBody?: RawBody;
+  /** Headers that the handler reads, for the document. */
+  readonly headers?: ZodObject;
   /** It takes an Idempotency-Key: its handler answers through `answersOnce` of `internal/idempotency`. */
   readonly takesIdempotencyKey?: boolean;
 }

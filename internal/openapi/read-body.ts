@@ -16,8 +16,20 @@ export async function readBody(request: Request, response: Response): Promise<vo
     throw new AppError('unsupported_media_type', 'Send the body as "Content-Type: application/json".');
   }
   await new Promise<void>((read, failed) => {
-    parseJson(request, response, (error?: unknown) => (error ? failed(bodyError(error)) : read()));
+    parseJson(request, response, (error?: unknown) => (error ? failed(bodyError(error, MAX_BYTES)) : read()));
   });
+}
+
+/**
+ * The body as it came, whatever its type; no body is no bytes.
+ * @throws AppError unsupported_media_type when it is compressed, body_too_large
+ */
+export async function readRawBody(request: Request, response: Response, maxBytes: number): Promise<Buffer> {
+  const readBytes = express.raw({ limit: maxBytes, inflate: false, type: () => true });
+  await new Promise<void>((read, failed) => {
+    readBytes(request, response, (error?: unknown) => (error ? failed(bodyError(error, maxBytes)) : read()));
+  });
+  return Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
 }
 
 function isEmpty(request: Request): boolean {
@@ -25,10 +37,10 @@ function isEmpty(request: Request): boolean {
 }
 
 /** body-parser marks its errors by `type`; its texts may repeat parts of the body, so ours replace them. */
-function bodyError(error: unknown): AppError {
+function bodyError(error: unknown, maxBytes: number): AppError {
   const { type } = error as { type?: string };
   if (type === 'entity.too.large') {
-    return new AppError('body_too_large', `The body may have at most ${MAX_BYTES} bytes.`);
+    return new AppError('body_too_large', `The body may have at most ${maxBytes} bytes.`);
   }
   if (type === 'encoding.unsupported' || type === 'charset.unsupported') {
     return new AppError('unsupported_media_type', 'Send the body as plain UTF-8, not compressed.');
