@@ -1,0 +1,129 @@
+import type { Db, EnvVar } from '../db/database.ts';
+import { newId } from '../db/ids.ts';
+import { AppError } from '../errors/app-error.ts';
+import type { SealedBox } from '../secrets/sealed-box.ts';
+import { sealContext } from '../secrets/sealed-columns.ts';
+import { type EnvVariable, type GivenVariable, NEW_SCOPE, problemsOf } from './env-var.ts';
+
+/** A row with its value in clear. */
+export type OpenedEnvVar = Omit<EnvVar, 'value'> & EnvVariable;
+
+/** What became of an environment, by key, each list sorted. */
+export interface EnvironmentChange {
+  readonly added: readonly string[];
+  readonly changed: readonly string[];
+  readonly removed: readonly string[];
+}
+
+const SEVERAL_WRONG = 'Some variables are not usable; "errors" names each.';
+
+/** The variables of an app as its next deployment takes them, by key. */
+export async function readEnvironment(db: Db, box: SealedBox, appId: string): Promise<OpenedEnvVar[]> {
+  return (await readEnvironments(db, box, [appId])).get(appId) ?? [];
+}
+
+/** The same of several apps; one that has none is missing. */
+export async function readEnvironments(
+  db: Db,
+  box: SealedBox,
+  appIds: readonly string[],
+): Promise<Map<string, OpenedEnvVar[]>> {
+  const rows = await db.envVar.findMany({ where: { appId: { in: [...appIds] } } });
+  const environments = new Map<string, OpenedEnvVar[]>();
+  for (const row of rows.toSorted(byKey)) {
+    const value = box.open(row.value, sealContext('env_vars.value', row.id));
+    const variables = environments.get(row.appId) ?? [];
+    environments.set(row.appId, variables);
+    variables.push({ ...row, value });
+  }
+  return environments;
+}
+
+/**
+ * Gives an app these variables beside those it has, or with `replace` instead of them. Run it inside a transaction; two
+ * for one app take turns. What stays as it is keeps its row untouched.
+ * @throws AppError invalid_input when a variable, or the whole, is not usable
+ */
+export async function storeEnvironment(
+  tx: Db,
+  box: SealedBox,
+  appId: string,
+  given: readonly GivenVariable[],
+  { replace = false }: { replace?: boolean } = {},
+): Promise<EnvironmentChange> {
+  await tx.$queryRaw`SELECT id FROM services WHERE id = ${appId} FOR UPDATE`;
+  const present = new Map((await readEnvironment(tx, box, appId)).map((row) => [row.key, row]));
+  // The last one of a key counts, as in a shell.
+  const wanted = new Map(
+    given.map(({ key, value, scope }) => [
+      key,
+      { key, value, scope: scope ?? present.get(key)?.scope ?? NEW_SCOPE },
+    ]),
+  );
+  const removed = replace ? [...present.values()].filter(({ key }) => !wanted.has(key)) : [];
+  requireUsable(replace ? [...wanted.values()] : [...new Map([...present, ...wanted]).values()]);
+
+  const written = [...wanted.values()].filter((variable) => !isSame(variable, present.get(variable.key)));
+  await writeRows(
+    tx,
+    box,
+    appId,
+    written.map((variable) => ({ ...variable, id: present.get(variable.key)?.id ?? newId() })),
+  );
+  if (removed.length > 0) await tx.envVar.deleteMany({ where: { id: { in: removed.map(({ id }) => id) } } });
+  const keys = (of: readonly EnvVariable[]) => of.toSorted(byKey).map(({ key }) => key);
+  return {
+    added: keys(written.filter(({ key }) => !present.has(key))),
+    changed: keys(written.filter(({ key }) => present.has(key))),
+    removed: keys(removed),
+  };
+}
+
+/** The variable of this key, else of this id. @throws AppError not_found */
+export async function findVariable(db: Db, appId: string, keyOrId: string): Promise<Omit<EnvVar, 'value'>> {
+  const rows = await db.envVar.findMany({
+    where: { appId, OR: [{ key: keyOrId }, { id: keyOrId }] },
+    omit: { value: true },
+  });
+  const row = rows.find(({ key }) => key === keyOrId) ?? rows[0];
+  if (!row) throw new AppError('not_found', 'The app has no variable of this name.');
+  return row;
+}
+
+export async function removeVariable(tx: Db, id: string): Promise<void> {
+  await tx.envVar.delete({ where: { id } });
+}
+
+function requireUsable(variables: readonly EnvVariable[]): void {
+  const problems = problemsOf(variables);
+  const [first] = problems;
+  if (!first) return;
+  const detail = problems.length === 1 ? `${first.field} ${first.message}.` : SEVERAL_WRONG;
+  throw new AppError('invalid_input', detail, { fields: problems.slice(0, 20) });
+}
+
+/** One statement, however many; each value is sealed for its row. */
+async function writeRows(
+  tx: Db,
+  box: SealedBox,
+  appId: string,
+  rows: readonly (EnvVariable & { id: string })[],
+): Promise<void> {
+  if (rows.length === 0) return;
+  const sealed = rows.map(({ id, value }) => box.seal(value, sealContext('env_vars.value', id)));
+  await tx.$executeRaw`
+    INSERT INTO env_vars (id, app_id, key, value, scope)
+    SELECT row.id, ${appId}, row.key, row.value, row.scope::env_scope
+      FROM unnest(${rows.map(({ id }) => id)}::text[], ${rows.map(({ key }) => key)}::text[],
+                  ${sealed}::bytea[], ${rows.map(({ scope }) => scope)}::text[]) AS row (id, key, value, scope)
+        ON CONFLICT (id) DO UPDATE SET value = excluded.value, scope = excluded.scope, updated_at = now()`;
+}
+
+function isSame(one: EnvVariable, other: EnvVariable | undefined): boolean {
+  return one.value === other?.value && one.scope === other.scope;
+}
+
+/** By code units: the same order everywhere, whatever the database's collation is. */
+function byKey(one: { key: string }, other: { key: string }): number {
+  return one.key < other.key ? -1 : Number(one.key > other.key);
+}
