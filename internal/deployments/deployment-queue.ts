@@ -1,6 +1,7 @@
 import type { Db, Deployment, DeploymentTrigger, PrismaClient } from '../db/database.ts';
 import { Prisma } from '../db/database.ts';
-import { appendStatus } from './status-line.ts';
+import { appendLines } from '../logs/append-lines.ts';
+import { appendStatus, type StatusRow } from './status-line.ts';
 
 /** The deployments table is the queue; its statements stand here and nowhere else. All times are the database's. */
 
@@ -19,6 +20,28 @@ export async function enqueue(tx: Db, deployment: NewDeployment): Promise<Deploy
   await appendStatus(tx, row);
   await wakeWorkers(tx, row.id);
   return row;
+}
+
+/**
+ * Pushes to one app take turns from here to the end of the transaction: of two at once, each would else wait unseen by
+ * the other. In the order of ids, so that two pushes to several apps never wait for each other.
+ */
+export async function takeTurn(tx: Db, appIds: readonly string[]): Promise<void> {
+  await tx.$queryRaw`
+    SELECT id FROM services WHERE id = ANY(${[...appIds]}::text[]) ORDER BY id FOR NO KEY UPDATE`;
+}
+
+/** The newest push wins: those of the app that still wait never begin. What a person asked for always gets its turn. */
+export async function supersedeWaitingPushes(tx: Db, by: { id: string; appId: string }): Promise<void> {
+  const reason = `Deployment ${by.id}, of a newer push, took its place before it began.`;
+  const overtaken = await tx.$queryRaw<StatusRow[]>`
+    UPDATE deployments SET status = 'superseded', finished_at = now(), failure_reason = ${reason}
+     WHERE app_id = ${by.appId} AND trigger = 'push' AND status = 'pending' AND id <> ${by.id}
+    RETURNING id, status, step, failure_code AS "failureCode", failure_reason AS "failureReason"`;
+  for (const row of overtaken) {
+    await appendLines(tx, row.id, [{ source: 'deploy', level: 'warning', stream: null, text: reason }]);
+    await appendStatus(tx, row);
+  }
 }
 
 /** Workers look for work at once instead of at their next poll. */

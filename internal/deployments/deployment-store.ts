@@ -1,11 +1,11 @@
-import type { Db, Deployment, DeploymentStep, PrismaClient } from '../db/database.ts';
+import type { Db, DeploymentStep, PrismaClient } from '../db/database.ts';
 import { Prisma } from '../db/database.ts';
 import type { DeploymentFailed } from '../errors/deployment-failed.ts';
 import type { Claim } from './deployment-queue.ts';
 import { wakeWorkers } from './deployment-queue.ts';
 import { type DeploymentStatus, statusDuring, statusesBefore } from './deployment-status.ts';
 import { markRelease } from './release-marker.ts';
-import { appendStatus } from './status-line.ts';
+import { appendStatus, type StatusRow } from './status-line.ts';
 
 /** Another worker has the deployment now, or it has ended: whatever this one still does must change nothing. */
 export class LeaseLost extends Error {
@@ -16,8 +16,6 @@ export class LeaseLost extends Error {
 export class CancelRequested extends Error {
   override readonly name = 'CancelRequested';
 }
-
-type StatusRow = Pick<Deployment, 'id' | 'status' | 'step' | 'failureCode' | 'failureReason'>;
 
 /** The one way a worker writes to a deployment: 0 rows for an older fence or a move that is not allowed → LeaseLost. */
 async function write(

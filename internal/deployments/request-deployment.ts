@@ -3,7 +3,7 @@ import { newId } from '../db/ids.ts';
 import { AppError } from '../errors/app-error.ts';
 import type { SealedBox } from '../secrets/sealed-box.ts';
 import { releaseConfigOf, sealSnapshot } from './config-snapshot.ts';
-import { enqueue } from './deployment-queue.ts';
+import { enqueue, supersedeWaitingPushes, takeTurn } from './deployment-queue.ts';
 
 export interface DeploymentRequest {
   readonly appId: string;
@@ -16,7 +16,8 @@ export interface DeploymentRequest {
 
 /**
  * The one way in: webhook, button, API and redeploy all end here. The row is committed, with the configuration the app
- * has now, before anything is answered; from then on it will reach a terminal state.
+ * has now, before anything is answered; from then on it will reach a terminal state. Of pushes only the newest waits:
+ * while one is built, those between it and the newest are superseded.
  * @throws AppError not_found, app_deleting
  */
 export async function requestDeployment(
@@ -25,6 +26,8 @@ export async function requestDeployment(
   box: SealedBox,
 ): Promise<Deployment> {
   return prisma.$transaction(async (tx) => {
+    const isPush = request.trigger === 'push';
+    if (isPush) await takeTurn(tx, [request.appId]);
     const app = await tx.app.findUnique({ where: { id: request.appId }, include: { hosts: true } });
     if (!app) throw new AppError('not_found', 'There is no app with this id.');
     if (app.deletingSince)
@@ -34,7 +37,7 @@ export async function requestDeployment(
       app,
       app.hosts.map(({ host }) => host),
     );
-    return enqueue(tx, {
+    const row = await enqueue(tx, {
       id,
       appId: app.id,
       trigger: request.trigger,
@@ -42,5 +45,7 @@ export async function requestDeployment(
       requestedSha: request.commitSha ?? null,
       configSnapshot: sealSnapshot(box, id, config),
     });
+    if (isPush) await supersedeWaitingPushes(tx, row);
+    return row;
   });
 }

@@ -1,18 +1,19 @@
 import type { Db, Deployment } from '../db/database.ts';
 import { appendLines } from '../logs/append-lines.ts';
 
+/** What a status line tells of. */
+export type StatusRow = Pick<Deployment, 'id' | 'status' | 'step' | 'failureCode' | 'failureReason'>;
+
 /**
  * Puts a deployment's state into its own stream of lines, in the transaction that changes it: a reader of the stream
  * sees each change exactly once and in its place among the text.
  */
-export async function appendStatus(
-  tx: Db,
-  row: Pick<Deployment, 'id' | 'status' | 'step' | 'failureCode' | 'failureReason'>,
-): Promise<void> {
+export async function appendStatus(tx: Db, row: StatusRow): Promise<void> {
   const text = JSON.stringify({
     status: row.status,
     step: row.step,
-    ...(row.failureCode ? { failure_code: row.failureCode, failure_reason: row.failureReason } : {}),
+    ...(row.failureCode ? { failure_code: row.failureCode } : {}),
+    ...(row.failureReason ? { failure_reason: row.failureReason } : {}),
   });
   await appendLines(tx, row.id, [{ source: 'status', level: 'deploy', stream: null, text }]);
 }
