@@ -1,12 +1,11 @@
 import { projectSubnet, releaseAddresses, reserveAddress } from '../../deployments/address-store.ts';
 import { recordCandidate } from '../../deployments/deployment-store.ts';
-import { containerName } from '../../routing/container-names.ts';
-import { traefikLabels } from '../../routing/traefik-labels.ts';
 import { beginStep } from '../begin-step.ts';
 import { choosePort } from '../choose-port.ts';
 import { endContainers, NO_GRACE_SECONDS } from '../end-containers.ts';
 import { attemptRef, type Candidate, type Job, type Tools } from '../job.ts';
 import type { BuiltImage, RunningContainer } from '../ports.ts';
+import { replicaName, startRequest } from '../start-request.ts';
 
 /** Starts the containers of the new release beside the old one; the proxy does not see them before they are healthy. */
 export async function startCandidate(job: Job, tools: Tools, image: BuiltImage): Promise<Candidate> {
@@ -19,26 +18,21 @@ export async function startCandidate(job: Job, tools: Tools, image: BuiltImage):
   const subnet = await projectSubnet(tools.prisma, project, { pool: tools.settings.networkPool, used });
   const network = { name: project.networkName, subnet };
   await tools.containers.ensureNetwork({ ...network, projectId: project.id, ownerHash: project.user.hash });
-  const routingLabels = traefikLabels({
-    appName: row.app.name,
-    deploymentId: row.id,
-    baseDomain: tools.settings.baseDomain,
-    hosts: config.hosts,
+  const plan = {
+    ref: attemptRef(job),
+    config,
+    imageId: image.imageId,
     port,
-    networkName: network.name,
-    sequence: routeSequence,
-  });
+    network,
+    baseDomain: tools.settings.baseDomain,
+    routeSequence,
+  };
 
   const started: RunningContainer[] = [];
   const names: string[] = [];
   try {
     for (let replica = 1; replica <= config.replicas; replica++) {
-      const name = containerName({
-        appName: row.app.name,
-        deploymentId: row.id,
-        attempt: job.claim.attempt,
-        replica,
-      });
+      const name = replicaName(plan, replica);
       names.push(name);
       const address = await reserveAddress(tools.prisma, {
         projectId: project.id,
@@ -46,21 +40,7 @@ export async function startCandidate(job: Job, tools: Tools, image: BuiltImage):
         deploymentId: row.id,
         containerName: name,
       });
-      const request = {
-        ref: attemptRef(job),
-        replica,
-        containerName: name,
-        imageId: image.imageId,
-        port,
-        network,
-        address,
-        alias: row.app.name,
-        environment: config.environment,
-        command: null,
-        limits: { memoryMb: config.memoryMb, cpus: config.cpus },
-        routingLabels,
-      };
-      started.push(await tools.containers.start(request, job.signal));
+      started.push(await tools.containers.start(startRequest(plan, { replica, address }), job.signal));
       tools.checkpoint('started');
     }
   } catch (error) {

@@ -1,0 +1,55 @@
+import { expect, test } from '@jest/globals';
+import { type ReleasePlan, replicaName, startRequest } from './start-request.ts';
+
+const plan: ReleasePlan = {
+  ref: {
+    deploymentId: 'q6wlnf4j3e',
+    attempt: 2,
+    appId: 'k3v5ahq2xd',
+    appName: 'shop',
+    projectId: 'b7mzq4rt2c',
+    ownerHash: 'abc234',
+  },
+  config: {
+    repoUrl: 'https://github.com/acme/shop',
+    rootDirectory: '.',
+    dockerfilePath: null,
+    buildCommand: null,
+    startCommand: null,
+    port: null,
+    healthCheckPath: null,
+    replicas: 2,
+    memoryMb: 256,
+    cpus: 0.5,
+    drainSeconds: 10,
+    hosts: ['shop.apps.test'],
+    environment: { GREETING: 'hello' },
+  },
+  imageId: 'sha256:9b1c',
+  port: 3000,
+  network: { name: 'abc234-default', subnet: '10.89.1.0/24' },
+  baseDomain: 'apps.test',
+  routeSequence: 7,
+};
+
+test('a container of a release is made of its row and its snapshot, and of nothing else', () => {
+  const request = startRequest(plan, { replica: 2, address: '10.89.1.3' });
+  expect(request).toMatchObject({
+    containerName: 'shop-q6wlnf4j3e-2-2',
+    imageId: 'sha256:9b1c',
+    address: '10.89.1.3',
+    alias: 'shop',
+    environment: { GREETING: 'hello' },
+    limits: { memoryMb: 256, cpus: 0.5 },
+  });
+  expect(request.routingLabels).toMatchObject({
+    'traefik.http.routers.shop-q6wlnf4j3e-main.rule': 'Host(`shop.apps.test`)',
+    'traefik.http.routers.shop-q6wlnf4j3e-main.priority': '1007',
+  });
+});
+
+test('replicas differ in name, number and address only', () => {
+  const one = startRequest(plan, { replica: 1, address: '10.89.1.2' });
+  const two = startRequest(plan, { replica: 2, address: '10.89.1.3' });
+  expect({ ...two, replica: 1, containerName: replicaName(plan, 1), address: '10.89.1.2' }).toEqual(one);
+});

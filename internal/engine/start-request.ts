@@ -1,0 +1,53 @@
+import type { ReleaseConfig } from '../deployments/config-snapshot.ts';
+import { containerName } from '../routing/container-names.ts';
+import { traefikLabels } from '../routing/traefik-labels.ts';
+import type { AttemptRef, StartRequest } from './ports.ts';
+
+/** A release as it is to run: what its row and its snapshot say. */
+export interface ReleasePlan {
+  readonly ref: AttemptRef;
+  readonly config: ReleaseConfig;
+  readonly imageId: string;
+  readonly port: number;
+  readonly network: StartRequest['network'];
+  readonly baseDomain: string;
+  /** Its place in the global order of releases. */
+  readonly routeSequence: number;
+}
+
+export function replicaName({ ref }: Pick<ReleasePlan, 'ref'>, replica: number): string {
+  return containerName({ ...ref, replica });
+}
+
+/**
+ * One container of a release. The candidate and the one that replaces it after a year are made by this function alone,
+ * so that they are the same: name, address, labels with the route's priority, limits, environment.
+ */
+export function startRequest(
+  plan: ReleasePlan,
+  { replica, address }: { replica: number; address: string },
+): StartRequest {
+  const { ref, config, port, network } = plan;
+  return {
+    ref,
+    replica,
+    containerName: replicaName(plan, replica),
+    imageId: plan.imageId,
+    port,
+    network,
+    address,
+    alias: ref.appName,
+    environment: config.environment,
+    command: null,
+    limits: { memoryMb: config.memoryMb, cpus: config.cpus },
+    routingLabels: traefikLabels({
+      appName: ref.appName,
+      deploymentId: ref.deploymentId,
+      baseDomain: plan.baseDomain,
+      hosts: config.hosts,
+      port,
+      networkName: network.name,
+      sequence: plan.routeSequence,
+    }),
+  };
+}
