@@ -1,22 +1,17 @@
 import { z } from 'zod';
 import type { App } from '../db/database.ts';
-import { isAppName, MAX_APP_NAME, RESERVED_NAMES } from '../routing/hosts.ts';
+import { hostLabel, id } from '../openapi/schemas.ts';
+import { isAppName, MAX_APP_NAME } from '../routing/hosts.ts';
+import { environment } from './env-input.ts';
 import { isBranchName, MAX_BRANCH_NAME } from './git-ref.ts';
 import { isRepoPath, MAX_REPO_PATH } from './repo-path.ts';
 import { parseRepoUrl, type RepoUrlPolicy } from './repo-url.ts';
 
-export const appName = z
-  .string()
-  .max(MAX_APP_NAME)
-  .refine((text) => !RESERVED_NAMES.has(text), 'is reserved; choose another name')
-  .refine(
-    (text) => RESERVED_NAMES.has(text) || isAppName(text),
-    'must be a DNS label: a lower-case letter, then letters, digits and dashes, no dash at the end',
-  )
-  .meta({
-    description: 'Part of its host name, so a DNS label. It cannot be changed later.',
-    pattern: '^[a-z]([a-z0-9-]*[a-z0-9])?$',
-  });
+export const appName = hostLabel(
+  isAppName,
+  MAX_APP_NAME,
+  'Part of its host name, so a DNS label. It cannot be changed later.',
+);
 
 export const branchName = z
   .string()
@@ -90,18 +85,42 @@ const optionalSettings = {
     .meta({ description: 'How long requests of the previous release may take to end.' }),
 };
 
+const DEPLOY = { description: 'Queue the first deployment at once.' };
+
+function newApp(policy: RepoUrlPolicy) {
+  return { name: appName, repo_url: repoUrl(policy), ...optionalSettings, env: environment.optional() };
+}
+
+/** `POST /apps`. */
 export function newAppSchema(policy: RepoUrlPolicy) {
   return z
     .strictObject({
-      name: appName,
-      repo_url: repoUrl(policy),
-      ...optionalSettings,
-      deploy: z.boolean().default(true).meta({ description: 'Queue the first deployment at once.' }),
+      ...newApp(policy),
+      project_id: id.optional().meta({ description: 'Without it: the project `default`.' }),
+      deploy: z.boolean().default(true).meta(DEPLOY),
     })
     .meta({
       id: 'NewApp',
-      examples: [{ name: 'shop', repo_url: 'https://github.com/acme/shop', branch: 'main', port: 3000 }],
+      examples: [
+        { name: 'shop', repo_url: 'https://github.com/acme/shop', branch: 'main', port: 3000 },
+        { name: 'shop', repo_url: 'acme/shop', env: { LOG_LEVEL: 'debug' } },
+      ],
     });
+}
+
+/** `POST /projects/:id/apps`. */
+export function newProjectAppSchema(policy: RepoUrlPolicy) {
+  return z.strictObject({ ...newApp(policy), deploy: z.boolean().default(false).meta(DEPLOY) }).meta({
+    id: 'NewProjectApp',
+    examples: [
+      {
+        name: 'shop',
+        repo_url: 'https://github.com/acme/shop',
+        env: [{ key: 'NPM_CONFIG_LOGLEVEL', value: 'warn', scope: 'build' }],
+        deploy: true,
+      },
+    ],
+  });
 }
 
 export function appChangeSchema(policy: RepoUrlPolicy) {

@@ -1,6 +1,8 @@
 import type { App, Db, Prisma, PrismaClient } from '../db/database.ts';
 import { newId } from '../db/ids.ts';
 import { AppError } from '../errors/app-error.ts';
+import { newestFirst, type Place } from '../openapi/page-by-age.ts';
+import { lockOpenProject } from '../projects/project-store.ts';
 import { generatedHosts } from '../routing/hosts.ts';
 import type { AppSettings } from './app-input.ts';
 import type { LatestDeployment } from './app-status.ts';
@@ -26,12 +28,13 @@ export interface NewApp {
 
 /**
  * The row and its generated host, together or not at all: run it inside a transaction.
- * @throws AppError name_taken, host_taken
+ * @throws AppError project_deleting, name_taken, host_taken
  */
 export async function createApp(
   tx: Db,
   { name, settings, project, userHash, baseDomain }: NewApp,
 ): Promise<App> {
+  await lockOpenProject(tx, project.id);
   const id = newId();
   // Skipped instead of failed: a failed insert would end the whole transaction.
   const { count } = await tx.app.createMany({
@@ -80,26 +83,27 @@ export async function requireApp(db: Db, userId: string, id: string): Promise<vo
 /** The user's apps, newest first, after the given place. */
 export async function listApps(
   prisma: PrismaClient,
-  of: { userId: string; name?: string | undefined; limit: number; after: AppPlace | null },
+  of: {
+    userId: string;
+    projectId?: string | undefined;
+    name?: string | undefined;
+    limit: number;
+    after: Place | null;
+  },
 ): Promise<AppWithState[]> {
-  const { after } = of;
+  const { where, orderBy } = newestFirst(of.after);
   const apps = await prisma.app.findMany({
     where: {
+      ...where,
       project: { userId: of.userId },
+      ...(of.projectId === undefined ? {} : { projectId: of.projectId }),
       ...(of.name === undefined ? {} : { name: of.name }),
-      ...(after && {
-        OR: [{ createdAt: { lt: after.createdAt } }, { createdAt: after.createdAt, id: { lt: after.id } }],
-      }),
     },
     include: WITH_STATE,
-    orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
+    orderBy,
     take: of.limit,
   });
   return withLatest(prisma, apps);
-}
-export interface AppPlace {
-  readonly createdAt: Date;
-  readonly id: string;
 }
 
 /** One index look-up per app, however long its history is. */
@@ -142,6 +146,15 @@ export async function markDeleting(tx: Db, userId: string, id: string): Promise<
   if (!row) throw noSuchApp();
   await tx.$executeRaw`UPDATE services SET deleting_since = now() WHERE id = ${id} AND deleting_since IS NULL`;
   return row;
+}
+
+/** The same for all apps of a project. @returns the ids of those that were not asked for before */
+export async function markAppsDeleting(tx: Db, projectId: string): Promise<string[]> {
+  const rows = await tx.$queryRaw<{ id: string }[]>`
+    UPDATE services SET deleting_since = now()
+     WHERE project_id = ${projectId} AND deleting_since IS NULL
+    RETURNING id`;
+  return rows.map(({ id }) => id);
 }
 
 /** The oldest app of the project that builds this branch of this repository, and is not being deleted. */

@@ -5,6 +5,7 @@ const SPELLINGS = {
   build_command: ['buildCommand'],
   start_command: ['startCommand'],
   dockerfile_path: ['dockerfilePath'],
+  project_id: ['projectId'],
 } as const;
 
 /** Of a body with the fields of an app: alias → field. */
@@ -16,4 +17,5 @@ export const APP_ALIASES: Readonly<Record<string, string>> = Object.fromEntries(
 export const QUICK_DEPLOY_ALIASES: Readonly<Record<string, string>> = Object.fromEntries([
   ...['repo_url', ...SPELLINGS.repo_url].map((alias) => [alias, 'repo']),
   ...SPELLINGS.port.map((alias) => [alias, 'port']),
+  ...SPELLINGS.project_id.map((alias) => [alias, 'project_id']),
 ]);

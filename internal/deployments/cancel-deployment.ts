@@ -19,10 +19,10 @@ export async function cancelDeployment(db: Db, deploymentId: string): Promise<De
   });
 }
 
-/** For an app that goes: nothing of it shall start, what is under way shall stop; what is past its switch ends first. */
-export async function stopDeploymentsOf(tx: Db, appId: string): Promise<void> {
+/** For apps that go: nothing of them shall start, what is under way shall stop; what is past its switch ends first. */
+export async function stopDeploymentsOf(tx: Db, appIds: readonly string[]): Promise<void> {
   const open = await tx.deployment.findMany({
-    where: { appId, status: { in: ['pending', 'building', 'deploying'] } },
+    where: { appId: { in: [...appIds] }, status: { in: ['pending', 'building', 'deploying'] } },
     select: { id: true },
     orderBy: { queueSequence: 'asc' },
   });

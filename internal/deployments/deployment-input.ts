@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { branchName, port, repoUrl } from '../apps/app-input.ts';
 import { isCommitSha } from '../apps/git-ref.ts';
 import type { RepoUrlPolicy } from '../apps/repo-url.ts';
+import { id } from '../openapi/schemas.ts';
 
 const commitSha = z
   .string()
@@ -30,6 +31,7 @@ export function quickDeploySchema(policy: RepoUrlPolicy) {
       repo: repoUrl(policy),
       branch: branchName.nullable().optional(),
       port: port.nullable().optional(),
+      project_id: id.optional().meta({ description: 'Without it: the project `default`.' }),
     })
     .meta({ id: 'QuickDeploy', examples: [{ repo: 'acme/shop', branch: 'main', port: 3000 }] });
 }

@@ -8,6 +8,7 @@ import {
   DEFAULT_PAGE,
   decodeCursor,
   encodeCursor,
+  id as idSchema,
   pageOf,
   pageQuery,
   someOf,
@@ -51,9 +52,12 @@ export function listRoutes(needs: {
       auth: 'token',
       query: filterQuery.extend({
         app: z.string().min(1).max(40).optional().meta({ description: 'Id or name of an app.' }),
+        project_id: idSchema.optional().meta({ description: 'Of the apps of this project only.' }),
       }),
       responses,
-      async handler({ query: { limit = DEFAULT_PAGE, cursor, ...filter } }, { caller: { userId } }) {
+      async handler({ query }, { caller: { userId } }) {
+        const { limit = DEFAULT_PAGE, cursor, project_id: projectId, ...others } = query;
+        const filter = { ...others, projectId };
         // One more than asked for tells whether there is a next page.
         const of = { userId, filter, limit: limit + 1, before: placeOf(cursor) };
         return answer(await listDeployments(prisma, of), limit);

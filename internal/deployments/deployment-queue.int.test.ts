@@ -159,7 +159,7 @@ describe('cancelling', () => {
     const app = await seedApp(db());
     const [running, waiting] = [await request(app.id), await request(app.id)];
     const claim = await claimed();
-    await stopDeploymentsOf(db(), app.id);
+    await stopDeploymentsOf(db(), [app.id]);
     expect(claim.deploymentId).toBe(running.id);
     expect(await heartbeat(db(), claim, worker)).toBe('cancel_requested');
     expect(await db().deployment.findUniqueOrThrow({ where: { id: waiting.id } })).toMatchObject({

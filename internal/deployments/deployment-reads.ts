@@ -18,6 +18,7 @@ const LISTED = { omit: { configSnapshot: true }, include: { app: { select: { nam
 export interface DeploymentFilter {
   /** Id or name of an app. */
   readonly app?: string | undefined;
+  readonly projectId?: string | undefined;
   readonly status?: readonly DeploymentStatus[] | undefined;
   readonly trigger?: readonly DeploymentTrigger[] | undefined;
   readonly branch?: string | undefined;
@@ -33,11 +34,15 @@ interface PageOf {
 
 /** Deployments over all apps of a user, newest first. */
 export function listDeployments(db: Db, of: PageOf): Promise<ListedDeployment[]> {
-  const { app, status, trigger, branch } = of.filter;
+  const { app, projectId, status, trigger, branch } = of.filter;
   return db.deployment.findMany({
     ...LISTED,
     where: {
-      app: { project: { userId: of.userId }, ...(app !== undefined && { OR: [{ id: app }, { name: app }] }) },
+      app: {
+        project: { userId: of.userId },
+        ...(projectId !== undefined && { projectId }),
+        ...(app !== undefined && { OR: [{ id: app }, { name: app }] }),
+      },
       ...(status && { status: { in: [...status] } }),
       ...(trigger && { trigger: { in: [...trigger] } }),
       ...(branch !== undefined && { branch }),

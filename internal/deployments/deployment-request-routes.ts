@@ -9,7 +9,7 @@ import type { Db } from '../db/database.ts';
 import type { AnswerOnce } from '../idempotency/answer-once.ts';
 import { type Call, type Operation, op } from '../openapi/operation.ts';
 import { appIdParams, id as idSchema } from '../openapi/schemas.ts';
-import { defaultProject } from '../projects/project-store.ts';
+import { projectForApp } from '../projects/project-store.ts';
 import type { SealedBox } from '../secrets/sealed-box.ts';
 import { deploySchema, quickDeploySchema } from './deployment-input.ts';
 import { deploymentSchema } from './deployment-view.ts';
@@ -60,13 +60,13 @@ export function requestRoutes(needs: RequestRouteNeeds): Operation[] {
       id: 'deployRepository',
       tag: 'deployments',
       summary: 'Deploy a repository in one call',
-      description: 'Finds or makes the app of this repository and branch in the project `default`.',
+      description: 'Finds or makes the app of this repository and branch in the project.',
       auth: 'token',
       scope: 'deploy',
       body: quickDeploySchema(needs.repoUrlPolicy),
       aliases: QUICK_DEPLOY_ALIASES,
       takesIdempotencyKey: true,
-      errors: ['host_taken'],
+      errors: ['host_taken', 'project_deleting'],
       responses: {
         202: {
           description: 'The app and the queued deployment',
@@ -79,8 +79,8 @@ export function requestRoutes(needs: RequestRouteNeeds): Operation[] {
         const { userId, userHash } = call.caller;
         const { baseDomain } = entryPoint;
         return answerOnce(call, async (tx) => {
-          const project = await defaultProject(tx, { id: userId, hash: userHash });
-          const { repo: repoUrl, branch = null, port } = body;
+          const { repo: repoUrl, branch = null, port, project_id: projectId } = body;
+          const project = await projectForApp(tx, { id: userId, hash: userHash }, projectId);
           const wanted = { project, userHash, baseDomain, repoUrl, branch, port };
           const { app, isNew } = await findOrMakeApp(tx, wanted);
           if (isNew) {

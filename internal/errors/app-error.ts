@@ -24,6 +24,7 @@ export const API_ERRORS = {
   not_cancellable: { status: 409, title: 'The deployment can no longer be cancelled' },
   not_finished: { status: 409, title: 'The deployment is not finished' },
   app_deleting: { status: 409, title: 'The app is being deleted' },
+  project_deleting: { status: 409, title: 'The project is being deleted' },
   body_too_large: { status: 413, title: 'The request body is too large' },
   unsupported_media_type: { status: 415, title: 'The request body must be JSON' },
   idempotency_key_reused: { status: 422, title: 'The Idempotency-Key belongs to another request' },

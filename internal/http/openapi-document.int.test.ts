@@ -41,7 +41,7 @@ test('it is a valid OpenAPI 3.1 document', async () => {
 
 test('every route that is mounted is in it, and the reverse', () => {
   const mounted = routesOf(api.app.router as unknown as Layered)
-    .filter(({ path }) => !path.startsWith('/services'))
+    .filter(({ path }) => !path.split('/').includes('services'))
     .map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, '{$1}')}`);
   const documented = entries().map(({ method, path }) => `${method} ${path}`);
   expect(new Set(mounted)).toEqual(new Set(documented));

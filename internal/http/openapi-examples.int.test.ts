@@ -25,6 +25,7 @@ interface Document {
   readonly components: { readonly schemas: Readonly<Record<string, Schema>> };
 }
 
+const PROJECT = 'b7mzq4rt2c';
 const APP = 'k3v5ahq2xd';
 const DEPLOYMENT = 'q6wlnf4j3e';
 
@@ -34,18 +35,21 @@ beforeAll(async () => {
 });
 afterAll(() => api?.close());
 
-/** The app and the deployment that the examples name, and nothing else. */
+/** The project, the app and the deployment that the examples name, and nothing else. */
 async function seed(status: DeploymentStatus): Promise<void> {
   const { prisma } = api;
   await prisma.app.deleteMany();
+  await prisma.project.deleteMany();
   const owner = await prisma.user.findFirstOrThrow({ where: { role: 'owner' } });
-  const project = await prisma.project.findFirstOrThrow({ where: { userId: owner.id } });
+  await prisma.project.create({
+    data: { id: PROJECT, userId: owner.id, name: 'default', networkName: `${owner.hash}-default` },
+  });
   const repoUrl = 'https://github.com/acme/front';
   await prisma.app.create({
     data: {
       id: APP,
       name: 'front',
-      projectId: project.id,
+      projectId: PROJECT,
       repoUrl,
       hosts: { create: { host: 'front.apps.test', kind: 'generated' } },
     },

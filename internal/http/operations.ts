@@ -1,5 +1,6 @@
 import { appRoutes } from '../apps/app-routes.ts';
 import { type AppWithState, requireApp } from '../apps/app-store.ts';
+import { deleteAppsOf } from '../apps/delete-apps-of.ts';
 import { recordAudit } from '../audit/record-audit.ts';
 import { authenticator } from '../auth/authenticator.ts';
 import type { Config } from '../config/config.ts';
@@ -17,6 +18,7 @@ import type { LogHub } from '../logs/log-hub.ts';
 import { logRoutes } from '../logs/log-routes.ts';
 import { runtimeLogRoutes } from '../logs/runtime-log-routes.ts';
 import type { Operation } from '../openapi/operation.ts';
+import { projectRoutes } from '../projects/project-routes.ts';
 import type { SealedBox } from '../secrets/sealed-box.ts';
 import { documentRoute } from './document-route.ts';
 import { healthRoute } from './health-route.ts';
@@ -61,11 +63,18 @@ export function operationsOf(needs: ApiNeeds): Operation[] {
     authenticate: authenticator(prisma, settings.auth),
   };
   const operations = [
+    ...projectRoutes({
+      prisma,
+      answerOnce,
+      deleteApps: (tx, call, projectId) =>
+        deleteAppsOf(tx, call, { projectId, stopDeployments: stopDeploymentsOf }),
+    }),
     ...appRoutes({
       prisma,
       repoUrlPolicy,
       entryPoint,
       answerOnce,
+      storeEnvironment: async () => undefined,
       requestFirstDeployment: (tx, appId) => requestDeployment(tx, { appId, trigger: 'created' }, box),
       stopDeployments: stopDeploymentsOf,
       pendingChanges: (app) => changesSinceLive(app, box),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AppError } from '../errors/app-error.ts';
+import { RESERVED_NAMES } from '../routing/hosts.ts';
 
 /** Shapes that several operations share. */
 
@@ -8,6 +9,20 @@ export const id = z.string().regex(/^[a-z][a-z2-7]{9}$/);
 const idLike = (example: string) => z.object({ id: id.meta({ param: { example } }) });
 export const appIdParams = idLike('k3v5ahq2xd');
 export const deploymentIdParams = idLike('q6wlnf4j3e');
+export const projectIdParams = idLike('b7mzq4rt2c');
+
+/** A name that becomes part of host names; `isName` says whether a text is one. */
+export function hostLabel(isName: (text: string) => boolean, longest: number, description: string) {
+  return z
+    .string()
+    .max(longest)
+    .refine((text) => !RESERVED_NAMES.has(text), 'is reserved; choose another name')
+    .refine(
+      (text) => RESERVED_NAMES.has(text) || isName(text),
+      'must be a DNS label: a lower-case letter, then letters, digits and dashes, no dash at the end',
+    )
+    .meta({ description, pattern: '^[a-z]([a-z0-9-]*[a-z0-9])?$' });
+}
 
 /** RFC 3339, UTC. */
 export const time = z.iso.datetime();

@@ -16,12 +16,20 @@ export const RESERVED_NAMES: ReadonlySet<string> = new Set([
   'panel',
   'dashboard',
   'admin',
-  'localhost',
   'postgres',
   'docker',
   'gateway',
   'metadata',
+  'instance-data', // the metadata service of EC2
   'host',
+  // What a container's own /etc/hosts answers.
+  'localhost',
+  'localdomain',
+  'ip6-localhost',
+  'ip6-loopback',
+  // Names that Windows machines of the domain ask for by themselves.
+  'wpad',
+  'isatap',
 ]);
 
 const NAME = /^[a-z](?:[a-z0-9-]*[a-z0-9])?$/;

@@ -1,0 +1,17 @@
+import { z } from 'zod';
+import { hostLabel } from '../openapi/schemas.ts';
+import { isProjectName, MAX_PROJECT_NAME } from '../routing/hosts.ts';
+
+const projectName = hostLabel(
+  isProjectName,
+  MAX_PROJECT_NAME,
+  'Part of the name of its network, and of host names of apps that share their name with another one.',
+);
+
+export const newProjectSchema = z
+  .strictObject({ name: projectName })
+  .meta({ id: 'NewProject', examples: [{ name: 'shop' }] });
+
+export const projectChangeSchema = z
+  .strictObject({ name: projectName.optional() })
+  .meta({ id: 'ProjectChange', examples: [{ name: 'store' }] });
