@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { App } from '../db/database.ts';
 import type { SealedBox } from '../secrets/sealed-box.ts';
+import { sealContext } from '../secrets/sealed-columns.ts';
 
 /** All that decides how a release is built and run, as it was when the deployment was asked for. */
 const releaseConfigSchema = z.strictObject({
@@ -45,7 +46,7 @@ export function releaseConfigOf(
 }
 
 /** Bound to its row, so that a snapshot moved to another deployment does not open. */
-const contextOf = (deploymentId: string) => `deployments:${deploymentId}:config_snapshot`;
+const contextOf = (deploymentId: string) => sealContext('deployments.config_snapshot', deploymentId);
 
 export function sealSnapshot(
   box: SealedBox,

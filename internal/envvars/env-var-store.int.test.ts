@@ -115,11 +115,12 @@ describe('the environment of an app', () => {
     await store(one, [{ key: 'A', value: 'one' }]);
     await store(two, [{ key: 'A', value: 'two' }]);
     const environments = await readEnvironments(prisma, box, [one, two, none]);
-    expect([...environments].map(([id, [variable]]) => [id, variable?.value]).toSorted()).toEqual(
-      [
+    const values = new Map([...environments].map(([id, [variable]]) => [id, variable?.value]));
+    expect(values).toEqual(
+      new Map([
         [one, 'one'],
         [two, 'two'],
-      ].toSorted(),
+      ]),
     );
   });
 });

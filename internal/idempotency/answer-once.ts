@@ -2,6 +2,7 @@ import type { Db, PrismaClient } from '../db/database.ts';
 import { AppError } from '../errors/app-error.ts';
 import type { Call, IdempotentRequest, PlainAnswer } from '../openapi/operation.ts';
 import type { SealedBox } from '../secrets/sealed-box.ts';
+import { sealContext } from '../secrets/sealed-columns.ts';
 
 /** Runs the work in a transaction and gives its answer; of requests with one Idempotency-Key, once. */
 export type AnswerOnce = <A extends PlainAnswer>(call: Call, work: (tx: Db) => Promise<A>) => Promise<A>;
@@ -50,7 +51,7 @@ function rowOf(userId: string, { target, key }: IdempotentRequest): Row {
 
 /** Also what the sealed answer is bound to. No part of it can hold a space but the target, which has exactly one. */
 function contextOf({ userId, target, key }: Row): string {
-  return `idempotency_keys:${userId} ${target} ${key}:answer`;
+  return sealContext('idempotency_keys.answer', userId, target, key);
 }
 
 async function findKept(tx: Db, row: Row, box: SealedBox): Promise<Kept | null> {

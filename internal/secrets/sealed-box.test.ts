@@ -83,6 +83,40 @@ describe('T70: a sealed value', () => {
   });
 });
 
+describe('T71: with a key of before', () => {
+  const [before, present] = [newKey(), newKey()];
+  const sealedBefore = new SealedBox(before).seal('value', 't:r:f');
+  const changed = new SealedBox(present, [newKey(), before]);
+
+  test('what that one sealed still opens, in its own place only', () => {
+    expect(changed.open(sealedBefore, 't:r:f')).toBe('value');
+    expect(() => changed.open(sealedBefore, 't:other:f')).toThrow(SealBroken);
+  });
+
+  test('what is sealed anew has the present key', () => {
+    const sealed = changed.seal('value', 't:r:f');
+    expect(new SealedBox(present).open(sealed, 't:r:f')).toBe('value');
+    expect(() => new SealedBox(before).open(sealed, 't:r:f')).toThrow('another key');
+  });
+
+  test('it can be told which have the present key', () => {
+    const sealed = changed.seal('value', 't:r:f');
+    expect([changed.isPresent(sealed), changed.isPresent(sealedBefore)]).toEqual([true, false]);
+    expect([...sealed.subarray(0, changed.header.length)]).toEqual([...changed.header]);
+  });
+
+  test('a value whose key id was exchanged for that of another known key does not open', () => {
+    const sealed = changed.seal('value', 't:r:f');
+    sealed.set(sealedBefore.subarray(0, changed.header.length));
+    expect(() => changed.open(sealed, 't:r:f')).toThrow(SealBroken);
+  });
+
+  test('the one that is both present and of before is the present one', () => {
+    const same = new SealedBox(present, [present]);
+    expect(same.isPresent(same.seal('value', 't:r:f'))).toBe(true);
+  });
+});
+
 test.each([0, 16, 31, 33])('a key of %i bytes is refused', (length) => {
   const key = new Secret(randomBytes(length).toString('base64'));
   expect(() => new SealedBox(key)).toThrow(RangeError);
