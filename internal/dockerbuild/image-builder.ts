@@ -5,13 +5,7 @@ import type { BuildRequest, BuiltImage, ImageBuilder, ImageSummary, LineSink } f
 import { DeploymentFailed } from '../errors/deployment-failed.ts';
 import type { Logger } from '../logger/logger.ts';
 import { buildFailure, requestFailure } from './build-failure.ts';
-import {
-  type BuildLimits,
-  buildOptions,
-  forbiddenLabels,
-  imageLabels,
-  layerLabels,
-} from './build-options.ts';
+import { type BuildLimits, buildOptions, forbiddenLabels, imageLabels } from './build-options.ts';
 import { BuildTranscript } from './build-transcript.ts';
 import { DaemonWatch } from './daemon-watch.ts';
 import { withDeadline } from './deadline.ts';
@@ -79,12 +73,12 @@ export class DockerImageBuilder implements ImageBuilder {
       ...(appId === undefined ? [] : [`berth.app=${appId}`]),
     ];
     const images = await withDeadline(this.#docker.listImages({ filters: { label } }));
-    // Layers that a build left behind carry the app, but no deployment: they are its cache, and no image of it.
-    return images.flatMap(({ Id, Labels, Created }) => {
-      const { 'berth.app': app, 'berth.deployment': deploymentId } = Labels ?? {};
-      if (app === undefined || deploymentId === undefined) return [];
-      return [{ imageId: Id, appId: app, deploymentId, createdAt: new Date(Created * 1000) }];
-    });
+    return images.map(({ Id, Labels, Created }) => ({
+      imageId: Id,
+      appId: Labels?.['berth.app'] ?? '',
+      deploymentId: Labels?.['berth.deployment'] ?? '',
+      createdAt: new Date(Created * 1000),
+    }));
   }
 
   async remove(imageId: string): Promise<void> {
@@ -113,14 +107,13 @@ export class DockerImageBuilder implements ImageBuilder {
     const plan = planBuilder(dockerfile, {
       ignoreFile: context.ignoreFile,
       labels: imageLabels(request.ref, this.#instanceId),
-      layerLabels: layerLabels(request.ref, this.#instanceId),
     });
     onLine({
       text: `Sending ${context.paths.length} files and folders (${megabytes(context.bytes)}) to Docker`,
     });
     if (plan.note !== null) onLine({ text: plan.note, level: 'warning' });
 
-    const transcript = new BuildTranscript(onLine, plan.ownSteps);
+    const transcript = new BuildTranscript(onLine, { ownSteps: plan.ownSteps });
     const watch = await DaemonWatch.open(this.#docker, stop);
     try {
       await this.#send({

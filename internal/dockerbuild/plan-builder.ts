@@ -1,6 +1,5 @@
-import type { OwnSteps } from './build-transcript.ts';
 import type { CheckedDockerfile } from './dockerfile-rules.ts';
-import { withLabels, withStageLabels } from './own-labels.ts';
+import { withLabels } from './own-labels.ts';
 import type { ExtraFile } from './pack-context.ts';
 
 /** `name` is its path in the context, null for a generated one. */
@@ -14,7 +13,8 @@ export interface BuilderPlan {
   readonly files: readonly ExtraFile[];
   /** Labels to set by option; the others stand in the Dockerfile. */
   readonly labels: Readonly<Record<string, string>>;
-  readonly ownSteps: OwnSteps;
+  /** Steps after those of the Dockerfile, which are ours. */
+  readonly ownSteps: number;
   /** What the person who deploys should know. */
   readonly note: string | null;
 }
@@ -28,14 +28,9 @@ const OUR_NAME = '.berth.Dockerfile';
  */
 export function planBuilder(
   dockerfile: NamedDockerfile,
-  given: {
-    ignoreFile: string | null;
-    labels: Readonly<Record<string, string>>;
-    /** Those that every layer of the build carries; the same for all builds of the app, as the cache goes by them. */
-    layerLabels: Readonly<Record<string, string>>;
-  },
+  given: { ignoreFile: string | null; labels: Readonly<Record<string, string>> },
 ): BuilderPlan {
-  const { ignoreFile, labels, layerLabels } = given;
+  const { ignoreFile, labels } = given;
   if (dockerfile.needsBuildKit.length > 0) {
     const name = dockerfile.name ?? OUR_NAME;
     const ignore = ignoreFile === null ? [] : [{ name: '.dockerignore', text: ignoreFile }];
@@ -45,28 +40,22 @@ export function planBuilder(
       dockerfile: name,
       files: [{ name, text: dockerfile.text }, ...ignore],
       labels,
-      ownSteps: { stageInstruction: null, stages: 0, last: 0 },
+      ownSteps: 0,
       note: `Building with BuildKit, for ${needs}: the memory and CPU limits of builds do not hold there.`,
     };
   }
 
-  const staged = withStageLabels(dockerfile.text, layerLabels);
-  const text = staged?.text ?? dockerfile.text;
-  const labelled = withLabels(text, labels);
+  const labelled = withLabels(dockerfile.text, labels);
   return {
     builder: 'classic',
     dockerfile: OUR_NAME,
     files: [
-      { name: OUR_NAME, text: labelled ?? text },
+      { name: OUR_NAME, text: labelled ?? dockerfile.text },
       // One that was not there ignores itself too, so that the image is what a build by hand gives.
       { name: '.dockerignore', text: `${ignoreFile ?? '.dockerignore'}\n${OUR_NAME}\n` },
     ],
     labels: labelled === null ? labels : {},
-    ownSteps: {
-      stageInstruction: staged?.instruction ?? null,
-      stages: staged?.count ?? 0,
-      last: labelled === null ? Object.keys(labels).length : 1,
-    },
+    ownSteps: labelled === null ? Object.keys(labels).length : 1,
     note: null,
   };
 }

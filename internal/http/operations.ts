@@ -12,6 +12,7 @@ import { readDeployment } from '../deployments/deployment-reads.ts';
 import { deploymentRoutes } from '../deployments/deployment-routes.ts';
 import { isFinished } from '../deployments/deployment-status.ts';
 import { requestDeployment } from '../deployments/request-deployment.ts';
+import { storeEnvironment } from '../envvars/env-var-store.ts';
 import { answersOnce } from '../idempotency/answer-once.ts';
 import type { Logger } from '../logger/logger.ts';
 import type { LogHub } from '../logs/log-hub.ts';
@@ -74,7 +75,7 @@ export function operationsOf(needs: ApiNeeds): Operation[] {
       repoUrlPolicy,
       entryPoint,
       answerOnce,
-      storeEnvironment: async () => undefined,
+      storeEnvironment: (tx, appId, variables) => storeEnvironment(tx, box, appId, variables),
       requestFirstDeployment: (tx, appId) => requestDeployment(tx, { appId, trigger: 'created' }, box),
       stopDeployments: stopDeploymentsOf,
       pendingChanges: (app) => changesSinceLive(app, box),
