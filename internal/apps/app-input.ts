@@ -6,6 +6,7 @@ import { environment } from './env-input.ts';
 import { isBranchName, MAX_BRANCH_NAME } from './git-ref.ts';
 import { isRepoPath, MAX_REPO_PATH } from './repo-path.ts';
 import { parseRepoUrl, type RepoUrlPolicy } from './repo-url.ts';
+import { isWatchPath, MAX_WATCH_PATHS } from './watch-path.ts';
 
 export const appName = hostLabel(
   isAppName,
@@ -60,6 +61,10 @@ const urlPath = z
   .max(500)
   .regex(/^\/(?![/\\])[\x21\x22\x24-\x7e]*$/, 'must be a path such as /health')
   .refine((text) => !text.split(/[/?]/).includes('..'), 'must hold no ".."');
+const watchPath = z
+  .string()
+  .refine(isWatchPath, 'must be a pattern of paths such as apps/web, apps/*/src, **/*.sql or !docs')
+  .meta({ minLength: 1, maxLength: MAX_REPO_PATH + 1 });
 
 const optionalSettings = {
   branch: branchName.nullable().optional(),
@@ -83,6 +88,12 @@ const optionalSettings = {
     .max(300)
     .optional()
     .meta({ description: 'How long requests of the previous release may take to end.' }),
+  auto_deploy: z.boolean().optional().meta({ description: 'Whether a push to its branch deploys it.' }),
+  watch_paths: z
+    .array(watchPath)
+    .max(MAX_WATCH_PATHS)
+    .optional()
+    .meta({ description: 'A push that touches none of them is ignored. Empty: every push counts.' }),
 };
 
 const DEPLOY = { description: 'Queue the first deployment at once.' };
@@ -144,6 +155,8 @@ const COLUMNS = {
   memory_mb: 'memoryMb',
   cpus: 'cpus',
   drain_seconds: 'drainSeconds',
+  auto_deploy: 'autoDeploy',
+  watch_paths: 'watchPaths',
 } as const satisfies Record<keyof Settings, keyof App>;
 
 export type AppSettings = Partial<Pick<App, (typeof COLUMNS)[keyof Settings]>>;

@@ -57,6 +57,8 @@ describe('creating an app', () => {
       memory_mb: 256,
       cpus: 0.5,
       drain_seconds: 0,
+      auto_deploy: false,
+      watch_paths: ['apps/web', '!**/*.md'],
       deploy: false,
     });
     expect(answer.status).toBe(201);
@@ -72,6 +74,8 @@ describe('creating an app', () => {
       memory_mb: 256,
       cpus: 0.5,
       drain_seconds: 0,
+      auto_deploy: false,
+      watch_paths: ['apps/web', '!**/*.md'],
     });
   });
 
@@ -164,6 +168,11 @@ describe('bad input names its field and makes nothing', () => {
     ['too little memory', '/memory_mb', { memory_mb: 1 }],
     ['infinite cpus', '/cpus', { cpus: Infinity }],
     ['a negative drain', '/drain_seconds', { drain_seconds: -1 }],
+    ['a watch path above the repository', '/watch_paths/1', { watch_paths: ['ok', '../etc'] }],
+    ['a watch path with open brackets', '/watch_paths/0', { watch_paths: ['[a-'] }],
+    ['too many watch paths', '/watch_paths', { watch_paths: Array.from({ length: 21 }, () => 'a') }],
+    ['one watch path as a text', '/watch_paths', { watch_paths: 'apps/web' }],
+    ['a word for auto-deploy', '/auto_deploy', { auto_deploy: 'off' }],
     ['an unknown field (T44)', '/owner_id', { owner_id: 'x' }],
     ['a field of ours (T44)', '/status', { status: 'active' }],
     ['a word for yes', '/deploy', { deploy: 'yes' }],

@@ -32,6 +32,8 @@ export const appSchema = z
     memory_mb: z.int(),
     cpus: z.number(),
     drain_seconds: z.int(),
+    auto_deploy: z.boolean(),
+    watch_paths: z.array(z.string()),
     created_at: time,
     updated_at: time,
   })
@@ -62,6 +64,8 @@ export const appSchema = z
         memory_mb: 512,
         cpus: 1,
         drain_seconds: 10,
+        auto_deploy: true,
+        watch_paths: [],
         created_at: '2026-11-20T10:00:00.000Z',
         updated_at: '2026-11-20T10:00:00.000Z',
       },
@@ -100,6 +104,8 @@ export function viewApp(
     memory_mb: app.memoryMb,
     cpus: app.cpus,
     drain_seconds: app.drainSeconds,
+    auto_deploy: app.autoDeploy,
+    watch_paths: app.watchPaths,
     created_at: app.createdAt.toISOString(),
     updated_at: app.updatedAt.toISOString(),
   };

@@ -6,6 +6,8 @@ const SPELLINGS = {
   start_command: ['startCommand'],
   dockerfile_path: ['dockerfilePath'],
   project_id: ['projectId'],
+  auto_deploy: ['autoDeploy'],
+  watch_paths: ['watchPaths'],
 } as const;
 
 /** Of a body with the fields of an app: alias → field. */
