@@ -19,7 +19,6 @@ export interface FakeWorld {
 export interface FakeContainer extends RunningContainer {
   state: ContainerState;
   gateOpen: boolean;
-  restartPolicy: 'no' | 'always';
 }
 
 const RUNNING: ContainerState = {
@@ -36,6 +35,9 @@ const RUNNING: ContainerState = {
 function fakeClock(): Clock {
   let now = 0;
   return {
+  restartPolicy: 'no',
+  networkIds: ['n1'],
+  createdAt: '2026-11-21T00:00:00Z',
     now: () => now,
     async sleep(milliseconds, signal) {
       now += milliseconds;
@@ -129,8 +131,7 @@ export function fakeWorld(prisma: PrismaClient): FakeWorld {
             replica: request.replica,
             port: request.port,
             state: RUNNING,
-            gateOpen: false,
-            restartPolicy: 'no',
+            gateOpen: request.gate === 'routed',
           };
           containers.set(container.containerId, container);
           return container;
@@ -147,7 +148,7 @@ export function fakeWorld(prisma: PrismaClient): FakeWorld {
         },
         async setRestartPolicy(containerId, policy) {
           const found = containers.get(containerId);
-          if (found) found.restartPolicy = policy;
+          if (found) found.state = { ...found.state, restartPolicy: policy };
         },
         async restartHealthCheck(containerId) {
           events.push('check again');
