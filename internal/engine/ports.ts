@@ -155,14 +155,11 @@ export interface ContainerState {
 /** A port in LISTEN state inside a container. */
 export interface ListeningPort {
   readonly port: number;
-  /** `routed`: its gate is made open, for a release that has its traffic: healthy as soon as it listens. */
-  readonly gate: 'closed' | 'routed';
   readonly loopbackOnly: boolean;
 }
 
 export interface ContainerRunner {
   /** Makes the project's bridge network if it is missing. */
-  /** Empty when it has been taken out of its network. */
   ensureNetwork(network: {
     name: string;
     subnet: string;
@@ -182,11 +179,6 @@ export interface ContainerRunner {
   /** Makes Docker begin the container's health check anew; for one that stays `starting`, never for a healthy one. */
   restartHealthCheck(containerId: string): Promise<void>;
   /**
-  readonly restartPolicy: string;
-  /** Ids of the networks it is in, or was when it ended; empty for one that has never run. */
-  readonly networkIds: readonly string[];
-  /** RFC 3339. */
-  readonly createdAt: string;
    * Policy `no`, SIGTERM, grace, SIGKILL, remove with anonymous volumes and the gate folder. Gone: no error.
    * @param beforeRemove is awaited when the container has ended and its output can still be read
    */
@@ -234,40 +226,6 @@ export interface RuntimeLogs {
    * Never rejects; ends when the signal is aborted.
    */
   watch(onChange: (containerId: string | null) => void, signal: AbortSignal): Promise<void>;
-/** What is done to containers that are not as their rows want them. Each is idempotent. */
-export interface ContainerRepairs {
-  /** Starts one that has ended, or never ran. @throws DeploymentFailed image_start_failed, docker_unavailable, … */
-  startAgain(containerId: string): Promise<void>;
-  unpause(containerId: string): Promise<void>;
-  /** SIGTERM, grace, SIGKILL, start: its first process anew. */
-  restart(containerId: string, graceSeconds: number): Promise<void>;
-  /** Policy `no`, SIGTERM, grace, SIGKILL; the container stays. */
-  stop(containerId: string, graceSeconds: number): Promise<void>;
-  /** Networks of ours: name → id. */
-  networks(): Promise<ReadonlyMap<string, string>>;
-  /** Puts it into the network of that name, out of one of that name which is gone. */
-  joinNetwork(
-    containerId: string,
-    network: { readonly name: string; readonly address: string; readonly alias: string },
-  ): Promise<void>;
-  /** Ends the hold of its health check, so that a closed gate shows at once and not an hour later. */
-  endHold(containerId: string): Promise<void>;
-  /** The highest priority of a router of our containers; 0: there is none. */
-  highestRoutePriority(): Promise<number>;
-}
-
-/** Something that befell a container of ours. */
-export interface ContainerEvent {
-  readonly containerId: string;
-  readonly kind: 'ended' | 'out_of_memory' | 'removed';
-  /** Of one that has ended. */
-  readonly exitCode: number | null;
-}
-export interface ContainerEvents {
-  /** Tells of them as they come; null: some may have been missed. Never rejects; ends when the signal is aborted. */
-  watch(onEvent: (event: ContainerEvent | null) => void, signal: AbortSignal): Promise<void>;
-}
-
 }
 
 // ---------------------------------------------------------------- gate

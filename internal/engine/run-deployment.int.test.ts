@@ -103,7 +103,7 @@ describe('a deployment', () => {
       port: 3000,
     });
     expect(await rowOf(first)).toMatchObject({ status: 'retired' });
-    expect([...world.containers.values()].map((found) => found.state.restartPolicy)).toEqual(['always']);
+    expect([...world.containers.values()].map((found) => found.restartPolicy)).toEqual(['always']);
   });
 
   test('A2: that never becomes healthy is removed before anything is switched, with reason and last lines', async () => {

@@ -25,16 +25,17 @@ export function replicaName({ ref }: Pick<ReleasePlan, 'ref'>, replica: number):
  */
 export function startRequest(
   plan: ReleasePlan,
-  of: Pick<StartRequest, 'replica' | 'address' | 'gate'>,
+  { replica, address }: { replica: number; address: string },
 ): StartRequest {
   const { ref, config, port, network } = plan;
   return {
     ref,
-    ...of,
-    containerName: replicaName(plan, of.replica),
+    replica,
+    containerName: replicaName(plan, replica),
     imageId: plan.imageId,
     port,
     network,
+    address,
     alias: ref.appName,
     environment: config.environment,
     command: null,

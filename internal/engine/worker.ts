@@ -5,6 +5,7 @@ import type { Tools } from './job.ts';
 import { dropDuty, holdDuty } from './leader-store.ts';
 import { reconcile } from './reconcile.ts';
 import { removeDeletedApps } from './remove-app.ts';
+import { removeDeletedProjects } from './remove-project.ts';
 import { runDeployment, type WorkerIdentity } from './run-deployment.ts';
 import { collectRuntimeLogs } from './runtime-logs/collect-runtime-logs.ts';
 import { Bell, runWorkerLoop } from './worker-loop.ts';
@@ -58,7 +59,7 @@ async function runDeployments(tools: Tools, options: WorkerOptions): Promise<voi
   unsubscribe?.();
 }
 
-/** One worker at a time removes deleted apps and compares Docker with the rows. */
+/** One worker at a time removes deleted apps and projects, and compares Docker with the rows. */
 async function runLeaderDuties(tools: Tools, options: WorkerOptions): Promise<void> {
   const { identity, notifications, signal } = options;
   const bell = new Bell();
@@ -68,6 +69,7 @@ async function runLeaderDuties(tools: Tools, options: WorkerOptions): Promise<vo
     try {
       if (await holdDuty(tools.prisma, 'reconciler', identity)) {
         await removeDeletedApps(tools);
+        await removeDeletedProjects(tools);
         if (tools.clock.now() - reconciledAt >= RECONCILE_EVERY_MS) {
           reconciledAt = tools.clock.now();
           await reconcile(tools);

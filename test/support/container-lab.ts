@@ -105,7 +105,6 @@ export class ContainerLab {
       command: ['/busybox', 'httpd', '-f', '-p', '8080'],
       limits: { memoryMb: 64, cpus: 1 },
       routingLabels: {},
-      gate: 'closed',
       ...change,
     };
   }

@@ -19,6 +19,7 @@ export interface FakeWorld {
 export interface FakeContainer extends RunningContainer {
   state: ContainerState;
   gateOpen: boolean;
+  restartPolicy: 'no' | 'always';
 }
 
 const RUNNING: ContainerState = {
@@ -35,9 +36,6 @@ const RUNNING: ContainerState = {
 function fakeClock(): Clock {
   let now = 0;
   return {
-  restartPolicy: 'no',
-  networkIds: ['n1'],
-  createdAt: '2026-11-21T00:00:00Z',
     now: () => now,
     async sleep(milliseconds, signal) {
       now += milliseconds;
@@ -131,7 +129,8 @@ export function fakeWorld(prisma: PrismaClient): FakeWorld {
             replica: request.replica,
             port: request.port,
             state: RUNNING,
-            gateOpen: request.gate === 'routed',
+            gateOpen: false,
+            restartPolicy: 'no',
           };
           containers.set(container.containerId, container);
           return container;
@@ -148,7 +147,7 @@ export function fakeWorld(prisma: PrismaClient): FakeWorld {
         },
         async setRestartPolicy(containerId, policy) {
           const found = containers.get(containerId);
-          if (found) found.state = { ...found.state, restartPolicy: policy };
+          if (found) found.restartPolicy = policy;
         },
         async restartHealthCheck(containerId) {
           events.push('check again');

@@ -40,8 +40,7 @@ export async function startCandidate(job: Job, tools: Tools, image: BuiltImage):
         deploymentId: row.id,
         containerName: name,
       });
-      const request = startRequest(plan, { replica, address, gate: 'closed' });
-      started.push(await tools.containers.start(request, job.signal));
+      started.push(await tools.containers.start(startRequest(plan, { replica, address }), job.signal));
       tools.checkpoint('started');
     }
   } catch (error) {
