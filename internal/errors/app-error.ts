@@ -23,10 +23,14 @@ export const API_ERRORS = {
   host_taken: { status: 409, title: 'The host is taken' },
   not_cancellable: { status: 409, title: 'The deployment can no longer be cancelled' },
   not_finished: { status: 409, title: 'The deployment is not finished' },
+  last_owner: { status: 409, title: 'The installation needs an owner' },
+  user_has_projects: { status: 409, title: 'The user still has projects' },
+  github_account_taken: { status: 409, title: 'The GitHub account belongs to another user' },
   app_deleting: { status: 409, title: 'The app is being deleted' },
   project_deleting: { status: 409, title: 'The project is being deleted' },
   body_too_large: { status: 413, title: 'The request body is too large' },
   unsupported_media_type: { status: 415, title: 'The request body must be JSON' },
+  upgrade_required: { status: 426, title: 'This address is a WebSocket' },
   idempotency_key_reused: { status: 422, title: 'The Idempotency-Key belongs to another request' },
   rate_limited: { status: 429, title: 'Too many requests' },
   internal: { status: 500, title: 'Something went wrong here' },
@@ -42,16 +46,19 @@ export class AppError extends Error {
   override readonly name = 'AppError';
   readonly code: ApiErrorCode;
   readonly fields: readonly FieldProblem[];
+  /** After how many seconds the same request may work. */
+  readonly retryAfterSeconds: number | null;
 
   /** `detail` is one sentence for the caller: what happened and what to do. It must hold no secret. */
   constructor(
     code: ApiErrorCode,
     detail: string,
-    options: { fields?: FieldProblem[]; cause?: unknown } = {},
+    options: { fields?: FieldProblem[]; retryAfterSeconds?: number; cause?: unknown } = {},
   ) {
     super(detail, { cause: options.cause });
     this.code = code;
     this.fields = options.fields ?? [];
+    this.retryAfterSeconds = options.retryAfterSeconds ?? null;
   }
 
   get status(): number {

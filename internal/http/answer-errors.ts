@@ -21,7 +21,8 @@ export const answerErrors: ErrorRequestHandler = (thrown, request, response, _ne
     return;
   }
   if (error.code === 'unauthorized') response.set('WWW-Authenticate', 'Bearer realm="berth"');
-  if (error.status === 503) response.set('Retry-After', String(RETRY_SECONDS));
+  const retryAfter = error.retryAfterSeconds ?? (error.status === 503 ? RETRY_SECONDS : null);
+  if (retryAfter !== null) response.set('Retry-After', String(retryAfter));
   response
     .status(error.status)
     .set({ 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store' })
