@@ -170,6 +170,42 @@ test('T49: bad settings end it with one message that names all of them, and no v
   expect(api.tail).not.toMatch(/canary-too-short|at .*\.ts/);
 });
 
+test('F50: with another ENCRYPTION_KEY it does not start, says so in one sentence, and changes nothing', async () => {
+  const first = startApi();
+  await untilHealthy(first);
+  await first.stop();
+  const { prisma } = database.database;
+  const state = async () => [
+    await prisma.instance.findMany(),
+    await prisma.user.count(),
+    await prisma.apiToken.count(),
+  ];
+  const before = await state();
+  const files = {
+    instance: readFileSync(join(dataDir, 'instance'), 'utf8'),
+    token: readFileSync(join(dataDir, 'admin-token'), 'utf8'),
+  };
+  rmSync(join(dataDir, 'instance'));
+
+  const other = startApi({ ENCRYPTION_KEY: randomBytes(32).toString('base64') });
+  await untilEnded(other);
+  expect(other.exitCode).toBe(78);
+  expect(other.tail).toMatch(/^ENCRYPTION_KEY is not the key of this database: .*OLD_ENCRYPTION_KEYS.*$/m);
+  expect(other.tail).not.toMatch(/at .*\.ts/);
+  expect(await state()).toEqual(before);
+  expect(existsSync(join(dataDir, 'instance'))).toBe(false);
+  expect(readFileSync(join(dataDir, 'admin-token'), 'utf8')).toBe(files.token);
+
+  const changed = startApi({
+    ENCRYPTION_KEY: randomBytes(32).toString('base64'),
+    OLD_ENCRYPTION_KEYS: settings['ENCRYPTION_KEY'] ?? '',
+  });
+  await untilHealthy(changed);
+  expect(changed.tail).toContain('run rotate-key');
+  expect(readFileSync(join(dataDir, 'instance'), 'utf8')).toBe(files.instance);
+  await changed.stop();
+});
+
 test('a port that is taken ends it and says which', async () => {
   const other = createServer();
   await new Promise<void>((listening) => other.listen(Number(settings['PORT']), '127.0.0.1', listening));

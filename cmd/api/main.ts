@@ -4,7 +4,7 @@ import type { Config } from '../../internal/config/config.ts';
 import { InvalidConfig, loadConfig } from '../../internal/config/load-config.ts';
 import { VERSION } from '../../internal/config/version.ts';
 import { openDatabase } from '../../internal/db/database.ts';
-import { ensureInstance } from '../../internal/db/instance.ts';
+import { enterInstallation, WrongKey } from '../../internal/db/key-canary.ts';
 import { migrate } from '../../internal/db/migrate.ts';
 import { Notifications } from '../../internal/db/notifications.ts';
 import { createApp } from '../../internal/http/create-app.ts';
@@ -27,7 +27,9 @@ async function main(config: Config, logger: Logger): Promise<void> {
   const database = openDatabase(config.databaseUrl, logger);
   const { prisma } = database;
   await migrate(database.pool);
-  const instanceId = await ensureInstance(prisma, config.dataDir);
+  const box = new SealedBox(config.encryptionKey, config.oldEncryptionKeys);
+  const { instanceId, hasOldKey } = await enterInstallation(prisma, box, config.dataDir);
+  if (hasOldKey) logger.warn('a change of keys is not done; run rotate-key');
   const tokenFile = join(config.dataDir, 'admin-token');
   const owner = await ensureOwner({ prisma, tokenFile, ensureProject: defaultProject });
   if (owner.created) logger.info({ tokenFile }, 'owner token stored');
@@ -37,7 +39,7 @@ async function main(config: Config, logger: Logger): Promise<void> {
   const logHub = new LogHub({ prisma, logger, notifications });
   const app = createApp({
     prisma,
-    box: new SealedBox(config.encryptionKey),
+    box,
     logger,
     settings: config,
     version: VERSION,
@@ -64,11 +66,12 @@ try {
   const config = loadConfig();
   const logger = createLogger({ level: config.logLevel, process: 'api' });
   await main(config, logger).catch((error: unknown) => {
+    if (error instanceof WrongKey) throw error;
     logger.fatal({ err: error }, 'API cannot start');
     process.exit(1);
   });
 } catch (error) {
-  if (!(error instanceof InvalidConfig)) throw error;
+  if (!(error instanceof InvalidConfig || error instanceof WrongKey)) throw error;
   process.stderr.write(`${error.message}\n`);
-  process.exitCode = 78;
+  process.exit(78);
 }

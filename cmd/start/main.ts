@@ -2,6 +2,7 @@ const PROGRAMS: Readonly<Record<string, () => Promise<unknown>>> = {
   api: () => import('../api/main.ts'),
   worker: () => import('../worker/main.ts'),
   migrate: () => import('../migrate/main.ts'),
+  'rotate-key': () => import('../rotate-key/main.ts'),
 };
 
 /** What the image runs: `docker run … berth` is the API, `docker run … berth worker` the worker. */

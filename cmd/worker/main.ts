@@ -5,7 +5,7 @@ import type { Config } from '../../internal/config/config.ts';
 import { InvalidConfig, loadConfig } from '../../internal/config/load-config.ts';
 import { openDatabase } from '../../internal/db/database.ts';
 import { newId } from '../../internal/db/ids.ts';
-import { ensureInstance } from '../../internal/db/instance.ts';
+import { enterInstallation, WrongKey } from '../../internal/db/key-canary.ts';
 import { migrate } from '../../internal/db/migrate.ts';
 import { Notifications } from '../../internal/db/notifications.ts';
 import { readReleaseSecrets } from '../../internal/deployments/release-secrets.ts';
@@ -37,14 +37,15 @@ async function main(config: Config): Promise<void> {
   if (stop.signal.aborted) return;
   const database = openDatabase(config.databaseUrl, logger);
   await migrate(database.pool);
-  const instanceId = await ensureInstance(database.prisma, config.dataDir);
+  const { prisma } = database;
+  const box = new SealedBox(config.encryptionKey, config.oldEncryptionKeys);
+  const { instanceId, hasOldKey } = await enterInstallation(prisma, box, config.dataDir);
+  if (hasOldKey) logger.warn('a change of keys is not done; run rotate-key');
   prepareProxy(config, instanceId);
   const docker = new Docker({ socketPath: config.dockerHost.replace('unix://', '') });
   const { gateDir, gateTool } = config;
   await installGateTool({ gateDir, setting: gateTool, docker, instanceId, image: 'busybox:1.37-musl' });
 
-  const { prisma } = database;
-  const box = new SealedBox(config.encryptionKey);
   const tools: Tools = {
     prisma,
     source: new GitCheckout({
@@ -101,7 +102,9 @@ async function main(config: Config): Promise<void> {
 try {
   await main(loadConfig());
 } catch (error) {
-  if (!(error instanceof InvalidConfig || error instanceof CannotStart)) throw error;
+  const isTold = error instanceof InvalidConfig || error instanceof CannotStart || error instanceof WrongKey;
+  if (!isTold) throw error;
   process.stderr.write(`${error.message}\n`);
-  process.exitCode = 78;
+  // Not left to an empty event loop: the database may be open still.
+  process.exit(78);
 }

@@ -310,6 +310,19 @@ function ownUrl(value: z.output<typeof settings>): string {
 export function loadDatabaseUrl(environment: Environment = process.env): Secret {
   return new Secret(parse(schema.pick({ DATABASE_URL: true }), environment).DATABASE_URL);
 }
+/** For a change of keys: the database, and the keys. @throws InvalidConfig */
+export function loadKeySettings(
+  environment: Environment = process.env,
+): Pick<Config, 'databaseUrl' | 'encryptionKey' | 'oldEncryptionKeys'> {
+  const part = schema.pick({ DATABASE_URL: true, ENCRYPTION_KEY: true, OLD_ENCRYPTION_KEYS: true });
+  const value = parse(part, environment);
+  return {
+    databaseUrl: new Secret(value.DATABASE_URL),
+    encryptionKey: new Secret(value.ENCRYPTION_KEY),
+    oldEncryptionKeys: value.OLD_ENCRYPTION_KEYS.map((key) => new Secret(key)),
+  };
+}
+
 
 function parse<T>(schemaOrPart: z.ZodType<T>, environment: Environment): T {
   const present = Object.fromEntries(

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -41,6 +41,12 @@ test('T77: secrets are made once, of 32 bytes, readable by the owner alone', () 
 test('T77: two installations have different secrets', () => {
   const other = mkdtempSync(join(folder, 'other-'));
   expect(loadOrMakeSecrets(other).ENCRYPTION_KEY).not.toBe(loadOrMakeSecrets(folder).ENCRYPTION_KEY);
+});
+
+test('T71: keys of before, written there by hand, are read with the others', () => {
+  const made = loadOrMakeSecrets(folder);
+  appendFileSync(join(folder, 'secrets.env'), 'OLD_ENCRYPTION_KEYS=one,two\n');
+  expect(loadOrMakeSecrets(folder)).toEqual({ ...made, OLD_ENCRYPTION_KEYS: 'one,two' });
 });
 
 test('a damaged file is never written over: the old key may still be in it', () => {

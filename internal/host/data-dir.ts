@@ -6,6 +6,8 @@ import { CannotStart } from './cannot-start.ts';
 export interface MadeSecrets {
   readonly ENCRYPTION_KEY: string;
   readonly SESSION_SECRET: string;
+  /** Written there by whoever changes the key. */
+  readonly OLD_ENCRYPTION_KEYS?: string;
 }
 
 /**
@@ -29,12 +31,22 @@ export function makeDataDir(dataDir: string, checkout: string): void {
 
 /** ENCRYPTION_KEY and SESSION_SECRET, made once in `secrets.env` (0600). Losing that file loses every sealed value. */
 export function loadOrMakeSecrets(dataDir: string): MadeSecrets {
-  const path = join(dataDir, 'secrets.env');
-  if (existsSync(path)) return parseSecrets(readFileSync(path, 'utf8'), path);
+  const found = loadSecrets(dataDir);
+  if (found !== null) return found;
   const made = { ENCRYPTION_KEY: randomSecret(), SESSION_SECRET: randomSecret() };
   const text = Object.entries(made).map(([name, value]) => `${name}=${value}\n`);
-  writeFileSync(path, text.join(''), { mode: 0o600, flag: 'wx' });
+  writeFileSync(secretsFile(dataDir), text.join(''), { mode: 0o600, flag: 'wx' });
   return made;
+}
+
+/** Null: none were made there. @throws CannotStart when the file is damaged */
+export function loadSecrets(dataDir: string): MadeSecrets | null {
+  const path = secretsFile(dataDir);
+  return existsSync(path) ? parseSecrets(readFileSync(path, 'utf8'), path) : null;
+}
+
+function secretsFile(dataDir: string): string {
+  return join(dataDir, 'secrets.env');
 }
 
 function parseSecrets(text: string, path: string): MadeSecrets {
@@ -43,7 +55,12 @@ function parseSecrets(text: string, path: string): MadeSecrets {
   // Never made anew over a damaged file: the old key may still be in it.
   if (!key || !session)
     throw new CannotStart(`${path} is damaged: ENCRYPTION_KEY or SESSION_SECRET is missing.`);
-  return { ENCRYPTION_KEY: key, SESSION_SECRET: session };
+  const before = values.get('OLD_ENCRYPTION_KEYS');
+  return {
+    ENCRYPTION_KEY: key,
+    SESSION_SECRET: session,
+    ...(before ? { OLD_ENCRYPTION_KEYS: before } : {}),
+  };
 }
 
 function splitAtFirst(text: string, separator: string): [string, string] {

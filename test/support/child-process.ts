@@ -46,6 +46,11 @@ export class ProductProcess {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
+  /** Null while it runs, and when a signal ended it. */
+  get exitCode(): number | null {
+    return this.#child.exitCode;
+  }
+
   /** @throws when it ended by itself; one that a test has killed is no surprise. */
   expectNoCrash(): void {
     if (this.#child.exitCode === null || this.#child.exitCode === 0) return;
