@@ -12,6 +12,7 @@ import { readReleaseSecrets } from '../../internal/deployments/release-secrets.t
 import { DockerImageBuilder } from '../../internal/dockerbuild/image-builder.ts';
 import { repositoryReader } from '../../internal/dockerbuild/read-repository.ts';
 import { DockerContainerRunner } from '../../internal/dockerrun/container-runner.ts';
+import { DockerDisk } from '../../internal/dockerrun/docker-disk.ts';
 import { GateFolders } from '../../internal/dockerrun/gate-files.ts';
 import { installGateTool } from '../../internal/dockerrun/gate-tool.ts';
 import { DockerRuntimeLogs } from '../../internal/dockerrun/runtime-logs.ts';
@@ -68,6 +69,7 @@ async function main(config: Config): Promise<void> {
       },
       logger,
     }),
+    disk: new DockerDisk(docker),
     containers: new DockerContainerRunner({ docker, instanceId, gateDir, logger }),
     runtimeLogs: new DockerRuntimeLogs({ docker, instanceId, logger }),
     releaseSecrets: (deploymentId) => readReleaseSecrets(prisma, box, deploymentId),

@@ -87,6 +87,10 @@ export interface Config {
   readonly buildMemoryMb: number;
   readonly buildCpus: number;
   readonly contextMaxMb: number;
+  /** No build begins with less room than this on Docker's disk. */
+  readonly diskFloorMb: number;
+  /** How much builds may leave behind to be quicker the next time. */
+  readonly buildCacheMaxMb: number;
 
   readonly gateTimeoutSeconds: number;
   /** How long an app without a health path is watched before it may go live. */

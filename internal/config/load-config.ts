@@ -153,6 +153,8 @@ const schema = z.object({
     .max(256, 'must be at most 256')
     .default(2),
   CONTEXT_MAX_MB: count(2048, 102_400),
+  DISK_FLOOR_MB: whole(2048, { min: 0, max: 1_048_576, of: 'a number of MB' }),
+  BUILD_CACHE_MAX_MB: whole(5120, { min: 0, max: 1_048_576, of: 'a number of MB' }),
   GATE_TIMEOUT_SECONDS: seconds(60, 3600),
   WATCH_SECONDS: seconds(10, 600),
   STOP_GRACE_SECONDS: seconds(10, 600),
@@ -279,6 +281,8 @@ export function loadConfig(environment: Environment = process.env): Config {
     buildMemoryMb: value.BUILD_MEMORY_MB,
     buildCpus: value.BUILD_CPUS,
     contextMaxMb: value.CONTEXT_MAX_MB,
+    diskFloorMb: value.DISK_FLOOR_MB,
+    buildCacheMaxMb: value.BUILD_CACHE_MAX_MB,
     gateTimeoutSeconds: value.GATE_TIMEOUT_SECONDS,
     watchSeconds: value.WATCH_SECONDS,
     stopGraceSeconds: value.STOP_GRACE_SECONDS,

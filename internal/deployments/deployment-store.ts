@@ -87,9 +87,11 @@ export async function recordCheckout(
 export async function recordImage(
   prisma: PrismaClient,
   claim: Claim,
-  image: { imageId: string; imageTag: string },
+  image: { imageId: string; imageTag: string; bytes: number },
 ): Promise<void> {
-  await write(prisma, claim, { set: Prisma.sql`image_id = ${image.imageId}, image_tag = ${image.imageTag}` });
+  await write(prisma, claim, {
+    set: Prisma.sql`image_id = ${image.imageId}, image_tag = ${image.imageTag}, image_bytes = ${image.bytes}::bigint`,
+  });
 }
 
 /** Gives the candidate its place in the global order of releases; the newest healthy one wins at the proxy. */

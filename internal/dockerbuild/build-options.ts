@@ -52,6 +52,14 @@ export function imageLabels(ref: AttemptRef, instanceId: string): Record<string,
   };
 }
 
+/** What every layer of the app's builds carries: never anything that changes from build to build. */
+export function layerLabels(
+  { appId }: Pick<AttemptRef, 'appId'>,
+  instanceId: string,
+): Record<string, string> {
+  return { 'berth.instance': instanceId, 'berth.app': appId };
+}
+
 const RESERVED_PREFIXES = ['traefik.', 'berth.', 'com.docker.compose.'];
 
 /**

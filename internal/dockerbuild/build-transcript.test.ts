@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Line } from '../engine/ports.ts';
-import { BuildTranscript } from './build-transcript.ts';
+import { BuildTranscript, type OwnSteps } from './build-transcript.ts';
 
-function transcribe(messages: readonly unknown[], ownSteps = 0) {
+function transcribe(messages: readonly unknown[], ownSteps?: OwnSteps) {
   const lines: Line[] = [];
-  const transcript = new BuildTranscript((line) => lines.push(line), { ownSteps });
+  const transcript = new BuildTranscript((line) => lines.push(line), ownSteps);
   for (const message of messages) transcript.take(message);
   transcript.close();
   return { lines, transcript };
@@ -28,24 +28,35 @@ describe('the classic builder', () => {
     ]);
   });
 
-  test('our own last steps are not shown, nor counted', () => {
+  test('our own steps are not shown, nor counted', () => {
+    const label = 'LABEL berth.app=x';
     const { lines, transcript } = transcribe(
       [
-        { stream: 'Step 1/2 : RUN make\n' },
+        { stream: 'Step 1/7 : FROM a\n' },
+        { stream: `Step 2/7 : ${label}\n` },
         { stream: ' ---> Running in 1\n' },
-        { stream: 'Step 2/2 : LABEL berth.app=x\n' },
+        { stream: 'Step 3/7 : RUN make\n' },
+        { stream: 'Step 4/7 : FROM b\n' },
+        { stream: `Step 5/7 : ${label}\n` },
+        { stream: ' ---> Using cache\n' },
+        { stream: 'Step 6/7 : COPY . .\n' },
         { stream: ' ---> Running in 2\n' },
+        { stream: `Step 7/7 : ${label} berth.deployment=y\n` },
+        { stream: ' ---> Running in 3\n' },
         { aux: { ID: 'sha256:1' } },
         { stream: 'Successfully built 1\n' },
       ],
-      1,
+      { stageInstruction: label, stages: 2, last: 1 },
     );
     expect(lines.map(({ text }) => text)).toEqual([
-      'Step 1/1 : RUN make',
-      ' ---> Running in 1',
+      'Step 1/4 : FROM a',
+      'Step 2/4 : RUN make',
+      'Step 3/4 : FROM b',
+      'Step 4/4 : COPY . .',
+      ' ---> Running in 2',
       'Successfully built 1',
     ]);
-    expect(transcript).toMatchObject({ step: 'RUN make', imageId: 'sha256:1', error: null });
+    expect(transcript).toMatchObject({ step: 'COPY . .', imageId: 'sha256:1', error: null });
   });
 
   test('an error is told with its exit code', () => {

@@ -8,6 +8,15 @@ const STDERR_END = '\u001b[0m';
 /** How the classic builder's own messages begin; what a step wrote before may lack its line end. */
 const BUILDER_TEXT = /^(?: ---> |Removing intermediate container |Step \d+\/\d+ : )/;
 
+/** Steps of a classic build that are ours; no one reads them. */
+export interface OwnSteps {
+  /** The instruction we put into each stage. */
+  readonly stageInstruction: string | null;
+  readonly stages: number;
+  /** How many stand after those of the Dockerfile. */
+  readonly last: number;
+}
+
 /** Turns the daemon's messages about one build, of either builder, into lines, and remembers how it came out. */
 export class BuildTranscript {
   /** The instruction that runs, or ran last. */
@@ -17,13 +26,13 @@ export class BuildTranscript {
   error: { readonly message: string; readonly exitCode: number | null } | null = null;
 
   readonly #onLine: LineSink;
-  readonly #ownSteps: number;
+  readonly #ownSteps: OwnSteps;
+  #ownStepsBefore = 0;
   #inOwnSteps = false;
   readonly #partial = { stdout: '', stderr: '' };
   readonly #announced = new Set<string>();
 
-  /** `ownSteps`: the classic builder makes a step of each label of ours, after the Dockerfile's; no one reads them. */
-  constructor(onLine: LineSink, { ownSteps = 0 }: { ownSteps?: number } = {}) {
+  constructor(onLine: LineSink, ownSteps: OwnSteps = { stageInstruction: null, stages: 0, last: 0 }) {
     this.#onLine = onLine;
     this.#ownSteps = ownSteps;
   }
@@ -72,11 +81,14 @@ export class BuildTranscript {
     const step = /^Step (\d+)\/(\d+) : (.*)$/.exec(line);
     if (step) {
       const [, number, total, instruction = ''] = step;
-      const ofDockerfile = Number(total) - this.#ownSteps;
-      this.#inOwnSteps = Number(number) > ofDockerfile;
+      const { stageInstruction, stages, last } = this.#ownSteps;
+      const isOfStage = instruction === stageInstruction;
+      this.#inOwnSteps = isOfStage || Number(number) > Number(total) - last;
+      if (isOfStage) this.#ownStepsBefore += 1;
       if (this.#inOwnSteps) return;
       this.step = instruction;
-      this.#onLine({ text: `Step ${number}/${ofDockerfile} : ${instruction}`, level: 'deploy' });
+      const place = `${Number(number) - this.#ownStepsBefore}/${Number(total) - stages - last}`;
+      this.#onLine({ text: `Step ${place} : ${instruction}`, level: 'deploy' });
     } else if (line !== '' && !(this.#inOwnSteps && BUILDER_TEXT.test(line))) {
       this.#onLine({ text: line, stream });
     }

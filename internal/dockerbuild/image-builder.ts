@@ -1,12 +1,26 @@
 import { join, posix } from 'node:path';
 import { Readable } from 'node:stream';
 import type Dockerode from 'dockerode';
-import type { BuildRequest, BuiltImage, ImageBuilder, ImageSummary, LineSink } from '../engine/ports.ts';
+import type {
+  BuildRequest,
+  BuiltImage,
+  CachedLayer,
+  ImageBuilder,
+  ImageSummary,
+  LineSink,
+} from '../engine/ports.ts';
 import { DeploymentFailed } from '../errors/deployment-failed.ts';
 import type { Logger } from '../logger/logger.ts';
 import { buildFailure, requestFailure } from './build-failure.ts';
-import { type BuildLimits, buildOptions, forbiddenLabels, imageLabels } from './build-options.ts';
+import {
+  type BuildLimits,
+  buildOptions,
+  forbiddenLabels,
+  imageLabels,
+  layerLabels,
+} from './build-options.ts';
 import { BuildTranscript } from './build-transcript.ts';
+import { cachedLayersAmong } from './cached-layers.ts';
 import { DaemonWatch } from './daemon-watch.ts';
 import { withDeadline } from './deadline.ts';
 import { checkDockerfile } from './dockerfile-rules.ts';
@@ -64,7 +78,7 @@ export class DockerImageBuilder implements ImageBuilder {
 
   async inspect(imageId: string): Promise<BuiltImage | null> {
     const image = await this.#find(imageId);
-    return image && { imageId: image.Id, exposedPorts: tcpPorts(image.Config.ExposedPorts) };
+    return image && builtImage(image);
   }
 
   async list({ appId }: { appId?: string }): Promise<ImageSummary[]> {
@@ -73,12 +87,12 @@ export class DockerImageBuilder implements ImageBuilder {
       ...(appId === undefined ? [] : [`berth.app=${appId}`]),
     ];
     const images = await withDeadline(this.#docker.listImages({ filters: { label } }));
-    return images.map(({ Id, Labels, Created }) => ({
-      imageId: Id,
-      appId: Labels?.['berth.app'] ?? '',
-      deploymentId: Labels?.['berth.deployment'] ?? '',
-      createdAt: new Date(Created * 1000),
-    }));
+    // Layers that a build left behind carry the app, but no deployment: they are its cache, and no image of it.
+    return images.flatMap(({ Id, Labels, Created, Size }) => {
+      const { 'berth.app': app, 'berth.deployment': deploymentId } = Labels ?? {};
+      if (app === undefined || deploymentId === undefined) return [];
+      return [{ imageId: Id, appId: app, deploymentId, createdAt: new Date(Created * 1000), bytes: Size }];
+    });
   }
 
   async remove(imageId: string): Promise<void> {
@@ -88,6 +102,22 @@ export class DockerImageBuilder implements ImageBuilder {
       await withDeadline(this.#docker.getImage(imageId).remove());
     } catch (error) {
       // 404: gone meanwhile. 409: in use, or somebody gave it another name; then it is not ours to take.
+      if (!hasStatus(error, 404, 409)) throw error;
+    }
+  }
+
+  async cachedLayers(): Promise<CachedLayer[]> {
+    const images = await withDeadline(this.#docker.listImages({ all: true }));
+    const containers = await withDeadline(this.#docker.listContainers({ all: true }));
+    const usedImages = new Set(containers.map(({ ImageID }) => ImageID));
+    return cachedLayersAmong(images, { instanceId: this.#instanceId, usedImages });
+  }
+
+  async removeLayer(imageId: string): Promise<void> {
+    try {
+      await withDeadline(this.#docker.getImage(imageId).remove({ noprune: true }));
+    } catch (error) {
+      // 404: gone meanwhile. 409: a build has put another layer on it, or a container uses it.
       if (!hasStatus(error, 404, 409)) throw error;
     }
   }
@@ -107,13 +137,14 @@ export class DockerImageBuilder implements ImageBuilder {
     const plan = planBuilder(dockerfile, {
       ignoreFile: context.ignoreFile,
       labels: imageLabels(request.ref, this.#instanceId),
+      layerLabels: layerLabels(request.ref, this.#instanceId),
     });
     onLine({
       text: `Sending ${context.paths.length} files and folders (${megabytes(context.bytes)}) to Docker`,
     });
     if (plan.note !== null) onLine({ text: plan.note, level: 'warning' });
 
-    const transcript = new BuildTranscript(onLine, { ownSteps: plan.ownSteps });
+    const transcript = new BuildTranscript(onLine, plan.ownSteps);
     const watch = await DaemonWatch.open(this.#docker, stop);
     try {
       await this.#send({
@@ -184,7 +215,7 @@ export class DockerImageBuilder implements ImageBuilder {
         `The image has labels that only the platform may give: ${shown.join(', ')}.`,
       );
     }
-    return { imageId: image.Id, exposedPorts: tcpPorts(image.Config.ExposedPorts) };
+    return builtImage(image);
   }
 
   async #find(imageId: string): Promise<Dockerode.ImageInspectInfo | null> {
@@ -195,6 +226,10 @@ export class DockerImageBuilder implements ImageBuilder {
       throw error;
     }
   }
+}
+
+function builtImage(image: Dockerode.ImageInspectInfo): BuiltImage {
+  return { imageId: image.Id, exposedPorts: tcpPorts(image.Config.ExposedPorts), bytes: image.Size };
 }
 
 async function readDockerfile({ dockerfile, contextDirectory, ref }: BuildRequest): Promise<NamedDockerfile> {

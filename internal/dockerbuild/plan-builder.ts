@@ -1,5 +1,6 @@
+import type { OwnSteps } from './build-transcript.ts';
 import type { CheckedDockerfile } from './dockerfile-rules.ts';
-import { withLabels } from './own-labels.ts';
+import { withLabels, withStageLabels } from './own-labels.ts';
 import type { ExtraFile } from './pack-context.ts';
 
 /** `name` is its path in the context, null for a generated one. */
@@ -13,8 +14,7 @@ export interface BuilderPlan {
   readonly files: readonly ExtraFile[];
   /** Labels to set by option; the others stand in the Dockerfile. */
   readonly labels: Readonly<Record<string, string>>;
-  /** Steps after those of the Dockerfile, which are ours. */
-  readonly ownSteps: number;
+  readonly ownSteps: OwnSteps;
   /** What the person who deploys should know. */
   readonly note: string | null;
 }
@@ -28,9 +28,14 @@ const OUR_NAME = '.berth.Dockerfile';
  */
 export function planBuilder(
   dockerfile: NamedDockerfile,
-  given: { ignoreFile: string | null; labels: Readonly<Record<string, string>> },
+  given: {
+    ignoreFile: string | null;
+    labels: Readonly<Record<string, string>>;
+    /** Those that every layer of the build carries; the same for all builds of the app, as the cache goes by them. */
+    layerLabels: Readonly<Record<string, string>>;
+  },
 ): BuilderPlan {
-  const { ignoreFile, labels } = given;
+  const { ignoreFile, labels, layerLabels } = given;
   if (dockerfile.needsBuildKit.length > 0) {
     const name = dockerfile.name ?? OUR_NAME;
     const ignore = ignoreFile === null ? [] : [{ name: '.dockerignore', text: ignoreFile }];
@@ -40,22 +45,28 @@ export function planBuilder(
       dockerfile: name,
       files: [{ name, text: dockerfile.text }, ...ignore],
       labels,
-      ownSteps: 0,
+      ownSteps: { stageInstruction: null, stages: 0, last: 0 },
       note: `Building with BuildKit, for ${needs}: the memory and CPU limits of builds do not hold there.`,
     };
   }
 
-  const labelled = withLabels(dockerfile.text, labels);
+  const staged = withStageLabels(dockerfile.text, layerLabels);
+  const text = staged?.text ?? dockerfile.text;
+  const labelled = withLabels(text, labels);
   return {
     builder: 'classic',
     dockerfile: OUR_NAME,
     files: [
-      { name: OUR_NAME, text: labelled ?? dockerfile.text },
+      { name: OUR_NAME, text: labelled ?? text },
       // One that was not there ignores itself too, so that the image is what a build by hand gives.
       { name: '.dockerignore', text: `${ignoreFile ?? '.dockerignore'}\n${OUR_NAME}\n` },
     ],
     labels: labelled === null ? labels : {},
-    ownSteps: labelled === null ? Object.keys(labels).length : 1,
+    ownSteps: {
+      stageInstruction: staged?.instruction ?? null,
+      stages: staged?.count ?? 0,
+      last: labelled === null ? Object.keys(labels).length : 1,
+    },
     note: null,
   };
 }

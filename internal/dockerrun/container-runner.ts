@@ -81,7 +81,7 @@ export class DockerContainerRunner implements ContainerRunner {
       const owner = readOwnerLabels(info.Labels);
       // The address asked for: an ended container has no other.
       const network = Object.values(info.NetworkSettings.Networks)[0];
-      const address: unknown = network?.IPAMConfig?.IPv4Address ?? network?.IPAddress;
+      const address: unknown = network?.IPAMConfig?.IPv4Address ?? network?.IPAddress ?? '';
       const containerName = info.Names[0]?.replace(/^\//, '') ?? '';
       return owner && typeof address === 'string'
         ? [{ containerId: info.Id, containerName, address, ...owner }]

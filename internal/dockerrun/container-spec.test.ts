@@ -22,6 +22,7 @@ const REQUEST: StartRequest = {
   command: null,
   limits: { memoryMb: 512, cpus: 0.5 },
   routingLabels: { 'traefik.enable': 'true' },
+  gate: 'closed',
 };
 const PLACEMENT = { instanceId: 'iabcdefgh2', gateFolder: '/data/gate/dabcdefgh2-2-1' };
 const spec = (change: Partial<StartRequest> = {}) => containerSpec({ ...REQUEST, ...change }, PLACEMENT);

@@ -15,22 +15,25 @@ const STATE: ContainerInspectInfo['State'] = {
   StartedAt: '2026-01-01T00:00:00Z',
   FinishedAt: '',
 };
-const withCheck = (exitCode: number, output: string) =>
-  containerState({
-    State: {
-      ...STATE,
-      Health: {
-        Status: 'unhealthy',
-        FailingStreak: 1,
-        Log: [{ Start: '', End: '', ExitCode: exitCode, Output: output }],
-      },
-    },
-    RestartCount: 0,
-  });
+/** As much of an inspected container as is read. */
+function inspected(State: ContainerInspectInfo['State'], RestartCount = 0): ContainerInspectInfo {
+  const info = {
+    State,
+    RestartCount,
+    Created: '2025-12-31T23:59:59Z',
+    HostConfig: { RestartPolicy: { Name: 'always' } },
+    NetworkSettings: { Networks: { net: { NetworkID: 'n1' } } },
+  };
+  return info as unknown as ContainerInspectInfo;
+}
+const withCheck = (exitCode: number, output: string) => {
+  const Log = [{ Start: '', End: '', ExitCode: exitCode, Output: output }];
+  return containerState(inspected({ ...STATE, Health: { Status: 'unhealthy', FailingStreak: 1, Log } }));
+};
 
 test('a container that was ended for its memory says so', () => {
   const State = { ...STATE, Status: 'exited', Running: false, ExitCode: 137, OOMKilled: true };
-  expect(containerState({ State, RestartCount: 3 })).toEqual({
+  expect(containerState(inspected(State, 3))).toEqual({
     status: 'exited',
     startedAt: '2026-01-01T00:00:00Z',
     exitCode: 137,
@@ -38,6 +41,9 @@ test('a container that was ended for its memory says so', () => {
     restartCount: 3,
     health: 'none',
     gateError: null,
+    restartPolicy: 'always',
+    networkIds: ['n1'],
+    createdAt: '2025-12-31T23:59:59Z',
   });
 });
 

@@ -6,7 +6,7 @@ const STATUSES = ['created', 'running', 'paused', 'restarting', 'removing', 'exi
 const HEALTHS = ['none', 'starting', 'healthy', 'unhealthy'] as const;
 
 /** What Docker's inspect says, as the pipeline needs it. */
-export function containerState(info: Pick<ContainerInspectInfo, 'State' | 'RestartCount'>): ContainerState {
+export function containerState(info: ContainerInspectInfo): ContainerState {
   const { State: state } = info;
   return {
     status: STATUSES.find((status) => status === state.Status) ?? 'dead',
@@ -16,6 +16,9 @@ export function containerState(info: Pick<ContainerInspectInfo, 'State' | 'Resta
     restartCount: info.RestartCount,
     health: HEALTHS.find((health) => health === state.Health?.Status) ?? 'none',
     gateError: gateError(state),
+    restartPolicy: info.HostConfig.RestartPolicy?.Name || 'no',
+    networkIds: Object.values(info.NetworkSettings.Networks).flatMap(({ NetworkID }) => NetworkID || []),
+    createdAt: info.Created,
   };
 }
 

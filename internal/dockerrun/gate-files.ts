@@ -1,6 +1,6 @@
 import { chmod, copyFile, link, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { AttemptRef, GateFiles } from '../engine/ports.ts';
+import type { AttemptRef, GateFiles, StartRequest } from '../engine/ports.ts';
 import { checkScript } from './check-script.ts';
 import { codeOf } from './docker-call.ts';
 import { gateToolPath } from './gate-tool.ts';
@@ -19,8 +19,12 @@ export class GateFolders implements GateFiles {
     this.#gateDir = gateDir;
   }
 
-  /** Makes the folder anew, without flags, and gives its path. The tool must be installed: see gate-tool.ts. */
-  async create(ref: Owner, replica: number, port: number): Promise<string> {
+  /** Makes the folder anew, without flags or open, and gives its path. The tool must be installed: see gate-tool.ts. */
+  async create(
+    ref: Owner,
+    replica: number,
+    { port, gate }: Pick<StartRequest, 'port' | 'gate'>,
+  ): Promise<string> {
     const folder = this.#folder(ref, replica);
     await rm(folder, { recursive: true, force: true });
     await mkdir(folder, { recursive: true });
@@ -29,6 +33,9 @@ export class GateFolders implements GateFiles {
     await linkOrCopy(gateToolPath(this.#gateDir), join(folder, 'busybox'));
     await writeFile(join(folder, 'check'), checkScript(port));
     await chmod(join(folder, 'check'), 0o644);
+    if (gate === 'routed') {
+      for (const flag of ['ready', 'routed']) await writeFile(join(folder, flag), '');
+    }
     return folder;
   }
 

@@ -127,7 +127,7 @@ test.each<[string, Partial<HostConfig>]>([
   ['/dev/shm cannot be written', { Tmpfs: { '/dev/shm': 'mode=0555' } }],
 ])('the gate opens and closes where the %s', async (_, options) => {
   const request = lab.request(scratch);
-  const gateFolder = await lab.gate.create(request.ref, 1, request.port);
+  const gateFolder = await lab.gate.create(request.ref, 1, request);
   const spec = containerSpec(request, { instanceId: lab.instanceId, gateFolder });
   const created = await lab.docker.createContainer({
     ...spec,
@@ -167,9 +167,9 @@ test('an app at its pids limit says that the check could not run', async () => {
 
 test('the gate tells which deployments have folders, and removes those of one', async () => {
   const [first, second] = [lab.request(scratch), lab.request(scratch)];
-  await lab.gate.create(first.ref, 1, 80);
-  await lab.gate.create(first.ref, 2, 80);
-  await lab.gate.create(second.ref, 1, 80);
+  await lab.gate.create(first.ref, 1, first);
+  await lab.gate.create(first.ref, 2, first);
+  await lab.gate.create(second.ref, 1, second);
   const ours = [first.ref.deploymentId, second.ref.deploymentId];
   const listed = async () => (await lab.gate.listDeployments()).filter((id) => ours.includes(id)).sort();
   expect(await listed()).toEqual([...ours].sort());

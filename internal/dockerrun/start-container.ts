@@ -24,7 +24,7 @@ export async function startContainer(
 ): Promise<RunningContainer> {
   const { ref, replica } = request;
   signal.throwIfAborted();
-  const gateFolder = await runtime.gate.create(ref, replica, request.port);
+  const gateFolder = await runtime.gate.create(ref, replica, request);
   try {
     const spec = containerSpec(request, { instanceId: runtime.instanceId, gateFolder });
     const container = await createContainer(runtime, request.containerName, spec);

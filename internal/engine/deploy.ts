@@ -1,5 +1,6 @@
 import { CancelRequested } from '../deployments/deployment-store.ts';
 import type { Candidate, Job, Tools } from './job.ts';
+import { requireDiskSpace } from './require-disk-space.ts';
 import { buildImage } from './steps/build-image.ts';
 import { checkOutSource } from './steps/check-out-source.ts';
 import { findBuiltImage } from './steps/find-built-image.ts';
@@ -34,6 +35,7 @@ async function prepareCandidate(job: Job, tools: Tools): Promise<Candidate> {
 }
 
 async function buildFromSource(job: Job, tools: Tools) {
+  requireDiskSpace(await tools.disk.read(), tools.settings.diskFloorMb);
   try {
     const checkout = await checkOutSource(job, tools);
     return await buildImage(job, tools, checkout);

@@ -65,6 +65,9 @@ describe('A3: why a candidate has ended', () => {
     restartCount: 0,
     health: 'none',
     gateError: null,
+    restartPolicy: 'no',
+    networkIds: ['n1'],
+    createdAt: '2026-11-21T00:00:00Z',
     ...of,
   });
 

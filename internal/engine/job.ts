@@ -9,6 +9,7 @@ import type { Secret } from '../secrets/secret.ts';
 import type {
   AttemptRef,
   ContainerRunner,
+  DiskProbe,
   GateFiles,
   HealthProbe,
   ImageBuilder,
@@ -27,6 +28,7 @@ export interface Tools {
   readonly source: SourceCheckout;
   readonly repository: RepositoryReader;
   readonly images: ImageBuilder;
+  readonly disk: DiskProbe;
   readonly containers: ContainerRunner;
   readonly runtimeLogs: RuntimeLogs;
   /** What must not stand in the lines of that release. */
@@ -48,6 +50,9 @@ export interface EngineSettings extends LogLimits {
   readonly gateTimeoutSeconds: number;
   readonly watchSeconds: number;
   readonly stopGraceSeconds: number;
+  /** No build begins with less room than this. */
+  readonly diskFloorMb: number;
+  readonly buildCacheMaxMb: number;
 }
 
 /** One claimed deployment on its way. */

@@ -79,6 +79,8 @@ export interface BuiltImage {
   readonly imageId: string;
   /** TCP ports of EXPOSE, ascending. */
   readonly exposedPorts: readonly number[];
+  /** All of its layers. */
+  readonly bytes: number;
 }
 
 export interface ImageBuilder {
@@ -98,6 +100,10 @@ export interface ImageBuilder {
   list(filter: { appId?: string }): Promise<ImageSummary[]>;
   /** Removes one image of ours by id; in use or gone: no error. */
   remove(imageId: string): Promise<void>;
+  /** Nameless layers that builds of ours left behind. */
+  cachedLayers(): Promise<CachedLayer[]>;
+  /** Removes one of them, and not what it stands on; in use or gone: no error. */
+  removeLayer(imageId: string): Promise<void>;
 }
 
 export interface ImageSummary {
@@ -105,6 +111,29 @@ export interface ImageSummary {
   readonly appId: string;
   readonly deploymentId: string;
   readonly createdAt: Date;
+  readonly bytes: number;
+}
+
+/** A layer of the build cache. */
+export interface CachedLayer {
+  readonly imageId: string;
+  readonly parentId: string | null;
+  readonly appId: string;
+  /** What it adds to its parent. */
+  readonly bytes: number;
+  readonly createdAt: Date;
+  /** An image with a name, or a container, stands on it: removing it would free nothing. */
+  readonly isNeeded: boolean;
+}
+
+/** Room on the file system that images and builds lie on. */
+export interface DiskSpace {
+  readonly path: string;
+  readonly freeBytes: number;
+  readonly totalBytes: number;
+}
+export interface DiskProbe {
+  read(): Promise<DiskSpace>;
 }
 
 // ---------------------------------------------------------------- containers
@@ -155,11 +184,14 @@ export interface ContainerState {
 /** A port in LISTEN state inside a container. */
 export interface ListeningPort {
   readonly port: number;
+  /** `routed`: its gate is made open, for a release that has its traffic: healthy as soon as it listens. */
+  readonly gate: 'closed' | 'routed';
   readonly loopbackOnly: boolean;
 }
 
 export interface ContainerRunner {
   /** Makes the project's bridge network if it is missing. */
+  /** Empty when it has been taken out of its network. */
   ensureNetwork(network: {
     name: string;
     subnet: string;
@@ -179,6 +211,11 @@ export interface ContainerRunner {
   /** Makes Docker begin the container's health check anew; for one that stays `starting`, never for a healthy one. */
   restartHealthCheck(containerId: string): Promise<void>;
   /**
+  readonly restartPolicy: string;
+  /** Ids of the networks it is in, or was when it ended; empty for one that has never run. */
+  readonly networkIds: readonly string[];
+  /** RFC 3339. */
+  readonly createdAt: string;
    * Policy `no`, SIGTERM, grace, SIGKILL, remove with anonymous volumes and the gate folder. Gone: no error.
    * @param beforeRemove is awaited when the container has ended and its output can still be read
    */
@@ -197,6 +234,40 @@ export interface ContainerRunner {
   nudgeProxy(): Promise<void>;
 }
 
+/** What is done to containers that are not as their rows want them. Each is idempotent. */
+export interface ContainerRepairs {
+  /** Starts one that has ended, or never ran. @throws DeploymentFailed image_start_failed, docker_unavailable, … */
+  startAgain(containerId: string): Promise<void>;
+  unpause(containerId: string): Promise<void>;
+  /** SIGTERM, grace, SIGKILL, start: its first process anew. */
+  restart(containerId: string, graceSeconds: number): Promise<void>;
+  /** Policy `no`, SIGTERM, grace, SIGKILL; the container stays. */
+  stop(containerId: string, graceSeconds: number): Promise<void>;
+  /** Networks of ours: name → id. */
+  networks(): Promise<ReadonlyMap<string, string>>;
+  /** Puts it into the network of that name, out of one of that name which is gone. */
+  joinNetwork(
+    containerId: string,
+    network: { readonly name: string; readonly address: string; readonly alias: string },
+  ): Promise<void>;
+  /** Ends the hold of its health check, so that a closed gate shows at once and not an hour later. */
+  endHold(containerId: string): Promise<void>;
+  /** The highest priority of a router of our containers; 0: there is none. */
+  highestRoutePriority(): Promise<number>;
+}
+
+/** Something that befell a container of ours. */
+export interface ContainerEvent {
+  readonly containerId: string;
+  readonly kind: 'ended' | 'out_of_memory' | 'removed';
+  /** Of one that has ended. */
+  readonly exitCode: number | null;
+}
+export interface ContainerEvents {
+  /** Tells of them as they come; null: some may have been missed. Never rejects; ends when the signal is aborted. */
+  watch(onEvent: (event: ContainerEvent | null) => void, signal: AbortSignal): Promise<void>;
+}
+
 // ---------------------------------------------------------------- runtime logs
 
 /** A piece of a container's output as Docker keeps it: a line, or 16 KB of a longer one. */
@@ -212,15 +283,20 @@ export interface OutputPiece {
   readonly endsLine: boolean;
 }
 
+/** Which part of an output: from a time on, or its last so many pieces. */
+export type OutputPart = { readonly fromNs: bigint } | { readonly last: number };
+
 export interface RuntimeLogs {
   /**
-   * What the container has written at `fromNs` or later, and what it writes until it ends or the connection breaks, read
-   * no faster than it is taken. Gone: nothing. Engines repeat pieces at times, and leave out what was rotated away.
+   * That part of what the container has written up to now, as it was written, without what was rotated away; read no
+   * faster than it is taken. Gone: nothing.
    */
-  read(
-    containerId: string,
-    options: { fromNs: bigint; signal: AbortSignal },
-  ): AsyncIterable<readonly OutputPiece[]>;
+  read(containerId: string, part: OutputPart, signal: AbortSignal): AsyncIterable<readonly OutputPiece[]>;
+  /**
+   * Calls `onWrite` as soon as it listens, and soon after the container has written; seldom an Engine fails to. Resolves
+   * when the container has ended or is gone, rejects when the connection breaks.
+   */
+  listen(containerId: string, onWrite: () => void, signal: AbortSignal): Promise<void>;
   /**
    * Tells of containers of ours that start or end, by id; null: some may have been missed, so look at all of them.
    * Never rejects; ends when the signal is aborted.

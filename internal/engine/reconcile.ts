@@ -1,12 +1,8 @@
 import { routeNames } from '../routing/traefik-labels.ts';
 import { endContainers, NO_GRACE_SECONDS } from './end-containers.ts';
 import type { Tools } from './job.ts';
-import { busyApps, deploymentFacts, liveReleases, neededImages } from './reconcile-store.ts';
+import { busyApps, deploymentFacts, liveReleases } from './reconcile-store.ts';
 import { leftoverContainers, leftoverFolders, leftoverGates } from './which-leftovers.ts';
-
-const KEEP_RELEASES = 5;
-/** An image younger than this may belong to a build that is about to be recorded. */
-const YOUNG_IMAGE_MS = 60 * 60 * 1000;
 
 /** By then an app that came back by itself listens, or is starting slowly and loses nothing by being asked again. */
 const STALLED_AFTER_MS = 30_000;
@@ -30,7 +26,7 @@ type ReconcileTools = Pick<
  * though another one failed.
  */
 export async function reconcile(tools: ReconcileTools): Promise<void> {
-  const parts = { removeLeftovers, removeOldImages, restartStalledChecks, wakeProxyIfItMissedOne };
+  const parts = { removeLeftovers, restartStalledChecks, wakeProxyIfItMissedOne };
   for (const [name, part] of Object.entries(parts)) {
     try {
       await part(tools);
@@ -57,24 +53,6 @@ async function removeLeftovers(tools: ReconcileTools): Promise<void> {
   await endContainers(tools, leftovers, NO_GRACE_SECONDS);
   for (const id of leftoverFolders(folders, facts)) await source.remove(id);
   for (const id of leftoverGates(gates, facts, all)) await gate.removeAll(id);
-}
-
-async function removeOldImages(tools: ReconcileTools): Promise<void> {
-  const images = await tools.images.list({});
-  const apps = new Set(images.map((image) => image.appId));
-  for (const appId of apps) {
-    const needed = await neededImages(tools.prisma, appId, KEEP_RELEASES);
-    const old = images.filter(
-      (image) =>
-        image.appId === appId &&
-        !needed.has(image.imageId) &&
-        Date.now() - image.createdAt.getTime() > YOUNG_IMAGE_MS,
-    );
-    for (const image of old) {
-      tools.logger.info({ imageId: image.imageId, appId }, 'removing old image');
-      await tools.images.remove(image.imageId);
-    }
-  }
 }
 
 /** A restarted daemon may have forgotten the check of a live container, which then has no route (moby#41871). */

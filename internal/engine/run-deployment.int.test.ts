@@ -103,7 +103,7 @@ describe('a deployment', () => {
       port: 3000,
     });
     expect(await rowOf(first)).toMatchObject({ status: 'retired' });
-    expect([...world.containers.values()].map((found) => found.restartPolicy)).toEqual(['always']);
+    expect([...world.containers.values()].map((found) => found.state.restartPolicy)).toEqual(['always']);
   });
 
   test('A2: that never becomes healthy is removed before anything is switched, with reason and last lines', async () => {
@@ -208,6 +208,21 @@ describe('a deployment', () => {
     const addresses = await prisma().containerAddress.findMany({ where: { deploymentId: id } });
     expect(addresses).toHaveLength(2);
     expect(addresses.filter((address) => address.releasedAt === null)).toEqual([]);
+  });
+
+  test('A9: is refused below the floor of free disk space, with the numbers, and nothing is cloned', async () => {
+    world.disk = {
+      path: '/var/lib/docker',
+      freeBytes: 1_000 * 1024 * 1024,
+      totalBytes: 20_000 * 1024 * 1024,
+    };
+    const { id } = await request();
+    await work();
+    expect(world.events).toEqual([]);
+    const { failureReason, status } = await rowOf(id);
+    expect({ status, failureReason }).toEqual({ status: 'pending', failureReason: null });
+    const lines = await prisma().logLine.findMany({ where: { streamId: id, level: 'error' } });
+    expect(lines[0]?.text).toContain('1000 MB of 20000 MB are free under /var/lib/docker');
   });
 
   test('fails for good after three failures of the platform', async () => {

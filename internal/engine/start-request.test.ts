@@ -33,7 +33,7 @@ const plan: ReleasePlan = {
 };
 
 test('a container of a release is made of its row and its snapshot, and of nothing else', () => {
-  const request = startRequest(plan, { replica: 2, address: '10.89.1.3' });
+  const request = startRequest(plan, { replica: 2, address: '10.89.1.3', gate: 'closed' });
   expect(request).toMatchObject({
     containerName: 'shop-q6wlnf4j3e-2-2',
     imageId: 'sha256:9b1c',
@@ -49,7 +49,7 @@ test('a container of a release is made of its row and its snapshot, and of nothi
 });
 
 test('replicas differ in name, number and address only', () => {
-  const one = startRequest(plan, { replica: 1, address: '10.89.1.2' });
-  const two = startRequest(plan, { replica: 2, address: '10.89.1.3' });
+  const one = startRequest(plan, { replica: 1, address: '10.89.1.2', gate: 'closed' });
+  const two = startRequest(plan, { replica: 2, address: '10.89.1.3', gate: 'closed' });
   expect({ ...two, replica: 1, containerName: replicaName(plan, 1), address: '10.89.1.2' }).toEqual(one);
 });

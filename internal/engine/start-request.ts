@@ -25,17 +25,16 @@ export function replicaName({ ref }: Pick<ReleasePlan, 'ref'>, replica: number):
  */
 export function startRequest(
   plan: ReleasePlan,
-  { replica, address }: { replica: number; address: string },
+  of: Pick<StartRequest, 'replica' | 'address' | 'gate'>,
 ): StartRequest {
   const { ref, config, port, network } = plan;
   return {
     ref,
-    replica,
-    containerName: replicaName(plan, replica),
+    ...of,
+    containerName: replicaName(plan, of.replica),
     imageId: plan.imageId,
     port,
     network,
-    address,
     alias: ref.appName,
     environment: config.environment,
     command: null,

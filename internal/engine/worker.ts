@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { claimNext } from '../deployments/deployment-queue.ts';
 import type { SealedBox } from '../secrets/sealed-box.ts';
+import { cleanUp } from './clean-up/clean-up.ts';
 import type { Tools } from './job.ts';
 import { dropDuty, holdDuty } from './leader-store.ts';
 import { reconcile } from './reconcile.ts';
@@ -12,6 +13,7 @@ import { Bell, runWorkerLoop } from './worker-loop.ts';
 import { removeWorker, reportWorker } from './worker-presence-store.ts';
 
 const RECONCILE_EVERY_MS = 30_000;
+const CLEAN_UP_EVERY_MS = 300_000;
 const PRESENCE_EVERY_MS = 10_000;
 
 export interface WorkerOptions {
@@ -65,6 +67,7 @@ async function runLeaderDuties(tools: Tools, options: WorkerOptions): Promise<vo
   const bell = new Bell();
   const unsubscribe = notifications?.subscribe('deployment_queued', () => bell.ring());
   let reconciledAt = Number.NEGATIVE_INFINITY;
+  let cleanedUpAt = Number.NEGATIVE_INFINITY;
   while (!signal.aborted) {
     try {
       if (await holdDuty(tools.prisma, 'reconciler', identity)) {
@@ -73,6 +76,10 @@ async function runLeaderDuties(tools: Tools, options: WorkerOptions): Promise<vo
         if (tools.clock.now() - reconciledAt >= RECONCILE_EVERY_MS) {
           reconciledAt = tools.clock.now();
           await reconcile(tools);
+        }
+        if (tools.clock.now() - cleanedUpAt >= CLEAN_UP_EVERY_MS) {
+          cleanedUpAt = tools.clock.now();
+          await cleanUp(tools);
         }
       }
     } catch (error) {

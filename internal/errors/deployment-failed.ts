@@ -65,7 +65,7 @@ export const FAILURES = {
     advice: 'Docker could not run the health check; raise the limits of the app.',
   },
   route_not_active: { cause: 'platform', advice: 'Traefik did not take the route; check that it runs.' },
-  disk_full: { cause: 'platform', advice: 'Free disk space on the host, then deploy again.' },
+  disk_full: { cause: 'platform', advice: 'Free disk space on the host, then deploy again: docker system df shows what takes it.' },
   docker_unavailable: { cause: 'platform', advice: 'Check that the Docker daemon runs.' },
   worker_lost: {
     cause: 'platform',

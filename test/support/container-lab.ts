@@ -105,6 +105,7 @@ export class ContainerLab {
       command: ['/busybox', 'httpd', '-f', '-p', '8080'],
       limits: { memoryMb: 64, cpus: 1 },
       routingLabels: {},
+      gate: 'closed',
       ...change,
     };
   }

@@ -2,7 +2,12 @@ import { pino } from 'pino';
 import type { Clock } from '../../internal/clock/clock.ts';
 import type { PrismaClient } from '../../internal/db/database.ts';
 import type { Tools } from '../../internal/engine/job.ts';
-import type { ContainerState, RunningContainer, StartRequest } from '../../internal/engine/ports.ts';
+import type {
+  ContainerState,
+  DiskSpace,
+  RunningContainer,
+  StartRequest,
+} from '../../internal/engine/ports.ts';
 
 /** What happened in the fake world, in order, as short words: `start web-x`, `open`, `remove web-x`. */
 export interface FakeWorld {
@@ -15,11 +20,11 @@ export interface FakeWorld {
   healthy: boolean;
   /** Docker has forgotten to run the health check. */
   checkStalled: boolean;
+  disk: DiskSpace;
 }
 export interface FakeContainer extends RunningContainer {
   state: ContainerState;
   gateOpen: boolean;
-  restartPolicy: 'no' | 'always';
 }
 
 const RUNNING: ContainerState = {
@@ -36,6 +41,9 @@ const RUNNING: ContainerState = {
 function fakeClock(): Clock {
   let now = 0;
   return {
+  restartPolicy: 'no',
+  networkIds: ['n1'],
+  createdAt: '2026-11-21T00:00:00Z',
     now: () => now,
     async sleep(milliseconds, signal) {
       now += milliseconds;
@@ -61,6 +69,7 @@ export function fakeWorld(prisma: PrismaClient): FakeWorld {
     checkout: async () => undefined,
     healthy: true,
     checkStalled: false,
+    disk: { path: '/var/lib/docker', freeBytes: 50_000_000_000, totalBytes: 100_000_000_000 },
     tools: {
       prisma,
       clock: fakeClock(),
@@ -75,6 +84,8 @@ export function fakeWorld(prisma: PrismaClient): FakeWorld {
         runtimeLogMaxMb: 50,
         runtimeLogMaxDays: 7,
         buildLogMaxDays: 30,
+        buildCacheMaxMb: 5120,
+        diskFloorMb: 2048,
       },
       checkpoint: (point) => void world.at(point),
       source: {
@@ -101,15 +112,24 @@ export function fakeWorld(prisma: PrismaClient): FakeWorld {
       images: {
         async build() {
           events.push('build');
-          return { imageId: 'sha256:one', exposedPorts: [3000] };
+          return { imageId: 'sha256:one', exposedPorts: [3000], bytes: 1000 };
         },
         async inspect(imageId) {
-          return { imageId, exposedPorts: [3000] };
+          return { imageId, exposedPorts: [3000], bytes: 1000 };
         },
         async list() {
           return [];
         },
         async remove() {},
+        async cachedLayers() {
+          return [];
+        },
+        async removeLayer() {},
+      },
+      disk: {
+        async read() {
+          return world.disk;
+        },
       },
       containers: {
         async ensureNetwork() {},
@@ -129,8 +149,7 @@ export function fakeWorld(prisma: PrismaClient): FakeWorld {
             replica: request.replica,
             port: request.port,
             state: RUNNING,
-            gateOpen: false,
-            restartPolicy: 'no',
+            gateOpen: request.gate === 'routed',
           };
           containers.set(container.containerId, container);
           return container;
@@ -147,7 +166,7 @@ export function fakeWorld(prisma: PrismaClient): FakeWorld {
         },
         async setRestartPolicy(containerId, policy) {
           const found = containers.get(containerId);
-          if (found) found.restartPolicy = policy;
+          if (found) found.state = { ...found.state, restartPolicy: policy };
         },
         async restartHealthCheck(containerId) {
           events.push('check again');

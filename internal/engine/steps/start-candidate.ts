@@ -40,7 +40,8 @@ export async function startCandidate(job: Job, tools: Tools, image: BuiltImage):
         deploymentId: row.id,
         containerName: name,
       });
-      started.push(await tools.containers.start(startRequest(plan, { replica, address }), job.signal));
+      const request = startRequest(plan, { replica, address, gate: 'closed' });
+      started.push(await tools.containers.start(request, job.signal));
       tools.checkpoint('started');
     }
   } catch (error) {

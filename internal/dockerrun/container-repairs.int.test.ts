@@ -1,0 +1,161 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { ContainerLab } from '../../test/support/container-lab.ts';
+import { waitUntil } from '../../test/support/wait-until.ts';
+import type { ContainerEvent, RunningContainer } from '../engine/ports.ts';
+import { createLogger } from '../logger/logger.ts';
+import { DockerContainerEvents } from './container-events.ts';
+import { DockerContainerRepairs } from './container-repairs.ts';
+
+let lab: ContainerLab;
+let repairs: DockerContainerRepairs;
+let scratch: string;
+
+beforeAll(async () => {
+  lab = await ContainerLab.open();
+  repairs = new DockerContainerRepairs({ docker: lab.docker, instanceId: lab.instanceId });
+  scratch = await lab.scratchImage();
+});
+afterAll(() => lab?.close());
+
+const isHealthy = ({ health }: { health: string }) => health === 'healthy';
+const docker = ({ containerId }: RunningContainer) => lab.docker.getContainer(containerId);
+
+describe('a container that was made for a release with its traffic', () => {
+  test('is healthy as soon as it listens, and again after it was stopped by hand and started', async () => {
+    const container = await lab.start(lab.request(scratch, { gate: 'routed' }));
+    await lab.until(container, 'healthy', isHealthy);
+    await docker(container).stop({ t: 0 });
+    await repairs.startAgain(container.containerId);
+    await lab.until(container, 'healthy', isHealthy);
+    await repairs.startAgain(container.containerId);
+  });
+
+  test('shows a closed gate within seconds once its hold is ended, and its app does not notice', async () => {
+    // The app is a busybox too, and sleeps as the hold does.
+    const script = '/busybox sleep 3600 & exec /busybox httpd -f -p 8080';
+    const command = ['/busybox', 'sh', '-c', script];
+    const request = lab.request(scratch, { gate: 'routed', command });
+    const container = await lab.start(request);
+    await lab.until(container, 'healthy', isHealthy);
+    const processes = async () => JSON.stringify((await docker(container).top()).Processes);
+    await waitUntil('the check to hold', async () =>
+      (await processes()).includes('/.berth/busybox sleep 3600'),
+    );
+    await lab.gate.close(request.ref, 1);
+    await repairs.endHold(container.containerId);
+    const state = await lab.until(container, 'unhealthy', ({ health }) => health === 'unhealthy');
+    expect(state.status).toBe('running');
+    expect(await processes()).toContain('"/busybox sleep 3600');
+  });
+});
+
+test('a paused container runs again, and one that is not paused stays as it is', async () => {
+  const container = await lab.start(lab.request(scratch));
+  await docker(container).pause();
+  await repairs.unpause(container.containerId);
+  await repairs.unpause(container.containerId);
+  expect((await lab.runner.state(container.containerId))?.status).toBe('running');
+});
+
+test('a restart is a new start of the same container', async () => {
+  const container = await lab.start(lab.request(scratch));
+  const before = await lab.runner.state(container.containerId);
+  await repairs.restart(container.containerId, 0);
+  const after = await lab.until(container, 'running', ({ status }) => status === 'running');
+  expect(after.startedAt).not.toBe(before?.startedAt);
+});
+
+test('a stopped container stays, and no daemon brings it back', async () => {
+  const container = await lab.start(lab.request(scratch));
+  await lab.runner.setRestartPolicy(container.containerId, 'always');
+  await repairs.stop(container.containerId, 0);
+  expect(await lab.runner.state(container.containerId)).toMatchObject({
+    status: 'exited',
+    restartPolicy: 'no',
+  });
+});
+
+describe('F41: a network that was removed by hand', () => {
+  async function removedNetwork(): Promise<{ container: RunningContainer; join: () => Promise<void> }> {
+    const network = lab.randomNetwork();
+    await lab.ensureNetwork(network);
+    const request = lab.request(scratch, { network, gate: 'routed' });
+    const container = await lab.start(request);
+    await lab.until(container, 'healthy', isHealthy);
+    const join = async () => {
+      await lab.ensureNetwork(network);
+      const { address, alias } = request;
+      await repairs.joinNetwork(container.containerId, { name: network.name, address, alias });
+    };
+    return { container, join };
+  }
+  const expectJoined = async (container: RunningContainer) => {
+    const [name = ''] = Object.keys((await docker(container).inspect()).NetworkSettings.Networks);
+    const id = (await repairs.networks()).get(name);
+    expect((await lab.runner.state(container.containerId))?.networkIds).toEqual([id]);
+    expect(await lab.runner.list({ deploymentId: container.deploymentId })).toEqual([container]);
+  };
+
+  test('is joined anew by the running container, which keeps its address and its start', async () => {
+    const { container, join } = await removedNetwork();
+    const before = await lab.runner.state(container.containerId);
+    const [name = ''] = Object.keys((await docker(container).inspect()).NetworkSettings.Networks);
+    await lab.docker.getNetwork(name).disconnect({ Container: container.containerId, Force: true });
+    await lab.docker.getNetwork(name).remove();
+    expect(await lab.runner.list({ deploymentId: container.deploymentId })).toMatchObject([{ address: '' }]);
+    await join();
+    await expectJoined(container);
+    expect((await lab.runner.state(container.containerId))?.startedAt).toBe(before?.startedAt);
+  });
+
+  test('is joined anew by a stopped container, which then starts', async () => {
+    const { container, join } = await removedNetwork();
+    const [name = ''] = Object.keys((await docker(container).inspect()).NetworkSettings.Networks);
+    await docker(container).stop({ t: 0 });
+    await lab.docker.getNetwork(name).remove();
+    await expect(repairs.startAgain(container.containerId)).rejects.toMatchObject({
+      message: expect.stringContaining('network'),
+    });
+    await join();
+    await repairs.startAgain(container.containerId);
+    await lab.until(container, 'healthy', isHealthy);
+    await expectJoined(container);
+  });
+});
+
+test('the highest priority of our routers is read from the labels, running or not', async () => {
+  const routingLabels = {
+    'traefik.http.routers.web-a.priority': '1007',
+    'traefik.http.routers.web-a-main.priority': '1012',
+  };
+  const container = await lab.start(lab.request(scratch, { routingLabels }));
+  await docker(container).stop({ t: 0 });
+  expect(await repairs.highestRoutePriority()).toBe(1012);
+});
+
+describe('what befalls our containers', () => {
+  test('F26: is told as it happens: out of memory, ended with its code, removed', async () => {
+    const stop = new AbortController();
+    const seen: (ContainerEvent | null)[] = [];
+    const logger = createLogger({ level: 'silent', process: 'worker' });
+    const events = new DockerContainerEvents({ docker: lab.docker, instanceId: lab.instanceId, logger });
+    const watching = events.watch((event) => seen.push(event), stop.signal);
+    await waitUntil('the daemon to be listened to', () => seen.includes(null));
+
+    const eat = ['/busybox', 'sh', '-c', 'exec /busybox tail /dev/zero'];
+    const limits = { memoryMb: 16, cpus: 1 };
+    const container = await lab.start(lab.request(scratch, { command: eat, limits }));
+    await lab.until(container, 'ended', ({ status }) => status === 'exited');
+    await docker(container).remove();
+    const ofIt = () => seen.filter((event) => event?.containerId === container.containerId);
+    await waitUntil('its removal to be told', () => ofIt().some((event) => event?.kind === 'removed'));
+    stop.abort();
+    await watching;
+    expect(ofIt()).toEqual(
+      expect.arrayContaining([
+        { containerId: container.containerId, kind: 'out_of_memory', exitCode: null },
+        { containerId: container.containerId, kind: 'ended', exitCode: 137 },
+      ]),
+    );
+  });
+});

@@ -1,0 +1,107 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts';
+import { fakeWorld } from '../../../test/support/fake-tools.ts';
+import { newKey } from '../../../test/support/new-key.ts';
+import { seedApp } from '../../../test/support/seed.ts';
+import type { App } from '../../db/database.ts';
+import { requestDeployment } from '../../deployments/request-deployment.ts';
+import { SealedBox } from '../../secrets/sealed-box.ts';
+import type { CachedLayer, ImageSummary } from '../ports.ts';
+import { cleanUp } from './clean-up.ts';
+
+const MB = 1024 * 1024;
+const HOUR_MS = 60 * 60 * 1000;
+const box = new SealedBox(newKey());
+let database: TestDatabase;
+let app: App;
+let images: ImageSummary[];
+let layers: CachedLayer[];
+let removed: string[];
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.close());
+beforeEach(async () => {
+  await prisma().app.deleteMany();
+  await prisma().cleanUp.deleteMany();
+  app = await seedApp(prisma(), {});
+  images = [];
+  layers = [];
+  removed = [];
+});
+
+const prisma = () => database.database.prisma;
+
+function tools() {
+  const world = fakeWorld(prisma());
+  const remove = async (id: string) => {
+    removed.push(id);
+  };
+  return {
+    ...world.tools,
+    settings: { ...world.tools.settings, buildCacheMaxMb: 10 },
+    images: {
+      ...world.tools.images,
+      list: async () => images,
+      remove,
+      cachedLayers: async () => layers,
+      removeLayer: remove,
+    },
+  };
+}
+
+/** A release of so long ago, with an image of its own. */
+async function release(imageId: string, hoursAgo: number): Promise<void> {
+  const { id } = await requestDeployment(prisma(), { appId: app.id, trigger: 'manual' }, box);
+  const at = new Date(Date.now() - hoursAgo * HOUR_MS);
+  await prisma().deployment.update({ where: { id }, data: { status: 'retired', imageId, liveAt: at } });
+  images.push({ imageId, appId: app.id, deploymentId: id, createdAt: at, bytes: 100 });
+}
+
+const layer = (imageId: string, megabytes: number, hoursAgo: number): CachedLayer => ({
+  imageId,
+  parentId: null,
+  appId: app.id,
+  bytes: megabytes * MB,
+  createdAt: new Date(Date.now() - hoursAgo * HOUR_MS),
+  isNeeded: false,
+});
+
+test('A9: the images of the last five releases stay, and older ones go, with a row that tells of it', async () => {
+  for (let count = 1; count <= 8; count += 1) await release(`image${count}`, 20 - count);
+  await cleanUp(tools());
+  expect(removed.sort()).toEqual(['image1', 'image2', 'image3']);
+  expect(await prisma().cleanUp.findMany()).toMatchObject([
+    { kind: 'images', count: 3, bytes: 300n, dryRun: false },
+  ]);
+});
+
+test('F53: a young image stays, because a build may be about to record it', async () => {
+  images.push({ imageId: 'new', appId: app.id, deploymentId: 'd', createdAt: new Date(), bytes: 1 });
+  await cleanUp(tools());
+  expect(removed).toEqual([]);
+});
+
+test('A9: the build cache is kept within its bound, oldest first', async () => {
+  layers = [layer('newest', 6, 1), layer('oldest', 6, 3), layer('middle', 6, 2)];
+  await cleanUp(tools());
+  expect(removed).toEqual(['oldest', 'middle']);
+});
+
+test('F53: layers of an app whose deployment waits or builds stay', async () => {
+  layers = [layer('one', 60, 1)];
+  await requestDeployment(prisma(), { appId: app.id, trigger: 'manual' }, box);
+  await cleanUp(tools());
+  expect(removed).toEqual([]);
+});
+
+test('A9: a dry run tells what would go, removes nothing and writes nothing', async () => {
+  layers = [layer('old', 60, 1)];
+  expect(await cleanUp(tools(), { dryRun: true })).toMatchObject([
+    { kind: 'images', count: 0 },
+    { kind: 'build_cache', count: 1, bytes: 60 * MB, removed: [{ id: 'old', app: app.id }] },
+  ]);
+  expect(removed).toEqual([]);
+  expect(await prisma().cleanUp.count()).toBe(0);
+});

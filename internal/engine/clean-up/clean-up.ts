@@ -1,0 +1,59 @@
+import type { Tools } from '../job.ts';
+import { imagesToRemove } from './choose-images.ts';
+import { cacheBytes, layersToRemove } from './choose-layers.ts';
+import { appsThatBuild, imagesNeeded, recordCleanUp } from './clean-up-store.ts';
+
+type CleanUpTools = Pick<Tools, 'prisma' | 'images' | 'logger' | 'settings' | 'clock'>;
+
+/** What went, or with a dry run would go. */
+export interface Removal {
+  readonly kind: 'images' | 'build_cache';
+  readonly count: number;
+  readonly bytes: number;
+  /** Ids of what went, with the app each belonged to. */
+  readonly removed: readonly { readonly id: string; readonly app: string }[];
+}
+
+/**
+ * Keeps what builds leave behind within bounds: images that no release or rollback needs, and the build cache beyond
+ * BUILD_CACHE_MAX_MB. By id and by our own label only; what is not ours, and every volume, stays. Each removal leaves a
+ * row that tells of it; a dry run removes nothing and writes nothing.
+ */
+export async function cleanUp(
+  tools: CleanUpTools,
+  { dryRun = false }: { dryRun?: boolean } = {},
+): Promise<readonly Removal[]> {
+  const removals = [await removeImages(tools, dryRun), await removeCache(tools, dryRun)];
+  if (dryRun) return removals;
+  for (const removal of removals.filter(({ count }) => count > 0)) {
+    const { kind, count, bytes } = removal;
+    tools.logger.info({ kind, count, bytes }, 'cleaned up');
+    await recordCleanUp(tools.prisma, removal);
+  }
+  return removals;
+}
+
+async function removeImages({ prisma, images }: CleanUpTools, dryRun: boolean): Promise<Removal> {
+  const all = await images.list({});
+  const needed = await imagesNeeded(prisma, [...new Set(all.map(({ appId }) => appId))]);
+  const old = imagesToRemove(all, needed, Date.now());
+  if (!dryRun) for (const { imageId } of old) await images.remove(imageId);
+  const removed = old.map(({ imageId, appId }) => ({ id: imageId, app: appId }));
+  return { kind: 'images', count: old.length, bytes: sum(old), removed };
+}
+
+/** After the images: their layers have become cache. */
+async function removeCache({ prisma, images, settings }: CleanUpTools, dryRun: boolean): Promise<Removal> {
+  const layers = await images.cachedLayers();
+  const maxBytes = settings.buildCacheMaxMb * 1024 * 1024;
+  // Most of the time there is room, and then nobody needs to be asked what builds.
+  const tooMuch = cacheBytes(layers) > maxBytes;
+  const old = tooMuch ? layersToRemove(layers, { maxBytes, busyApps: await appsThatBuild(prisma) }) : [];
+  if (!dryRun) for (const { imageId } of old) await images.removeLayer(imageId);
+  const removed = old.map(({ imageId, appId }) => ({ id: imageId, app: appId }));
+  return { kind: 'build_cache', count: old.length, bytes: sum(old), removed };
+}
+
+function sum(of: readonly { readonly bytes: number }[]): number {
+  return of.reduce((total, { bytes }) => total + bytes, 0);
+}
