@@ -52,6 +52,10 @@ export const FAILURES = {
     advice: 'Check CMD and ENTRYPOINT: the container could not be started.',
   },
   exited_early: { cause: 'user', advice: 'Read the last log lines: the process ended before it was ready.' },
+  crash_loop: {
+    cause: 'user',
+    advice: 'Read the last log lines; Docker goes on starting it. Deploy a fix, or roll back.',
+  },
   out_of_memory: { cause: 'user', advice: 'Raise memory_mb of the app, or make it use less.' },
   port_not_listening: { cause: 'user', advice: 'Listen on the port in $PORT, or set port on the app.' },
   listens_on_loopback: { cause: 'user', advice: 'Listen on 0.0.0.0 (or ::) instead of 127.0.0.1.' },
@@ -65,7 +69,10 @@ export const FAILURES = {
     advice: 'Docker could not run the health check; raise the limits of the app.',
   },
   route_not_active: { cause: 'platform', advice: 'Traefik did not take the route; check that it runs.' },
-  disk_full: { cause: 'platform', advice: 'Free disk space on the host, then deploy again: docker system df shows what takes it.' },
+  disk_full: {
+    cause: 'platform',
+    advice: 'Free disk space on the host, then deploy again: docker system df shows what takes it.',
+  },
   docker_unavailable: { cause: 'platform', advice: 'Check that the Docker daemon runs.' },
   worker_lost: {
     cause: 'platform',
