@@ -1,11 +1,11 @@
-import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import { z } from 'zod';
-import type { OutputPiece, RuntimeLogs } from '../engine/ports.ts';
+import type { OutputPart, OutputPiece, RuntimeLogs } from '../engine/ports.ts';
 import type { Logger } from '../logger/logger.ts';
 import { labelFilter } from './container-labels.ts';
-import { dockerCall, statusOf } from './docker-call.ts';
+import { chunksOf, openLog } from './container-log.ts';
+import { dockerCall } from './docker-call.ts';
 import { FrameReader } from './output-frames.ts';
 import { PieceReader } from './output-piece.ts';
 
@@ -29,25 +29,24 @@ export class DockerRuntimeLogs implements RuntimeLogs {
 
   async *read(
     containerId: string,
-    { fromNs, signal }: { fromNs: bigint; signal: AbortSignal },
+    part: OutputPart,
+    signal: AbortSignal,
   ): AsyncGenerator<readonly OutputPiece[]> {
-    const stream = await this.#open(containerId, fromNs, signal);
-    if (stream === null) return;
-    // Not by the request's own signal: an abort just behind the end would be an error event that nobody hears.
-    const stop = () => stream.destroy();
-    signal.addEventListener('abort', stop);
-    try {
-      signal.throwIfAborted();
-      const frames = new FrameReader();
-      const pieces = new PieceReader();
-      for await (const chunk of stream) {
-        if (!Buffer.isBuffer(chunk)) throw new TypeError('the stream of a log must give bytes');
-        yield frames.push(chunk).map((frame) => pieces.read(frame));
-      }
-    } finally {
-      signal.removeEventListener('abort', stop);
-      stream.destroy();
+    const query = 'last' in part ? { tail: part.last } : { since: seconds(part.fromNs) };
+    const log = await openLog(this.#docker, containerId, { ...query, timestamps: true }, signal);
+    if (log === null) return;
+    const frames = new FrameReader();
+    const pieces = new PieceReader();
+    for await (const chunk of chunksOf(log, signal)) {
+      yield frames.push(chunk).map((frame) => pieces.read(frame));
     }
+  }
+
+  async listen(containerId: string, onWrite: () => void, signal: AbortSignal): Promise<void> {
+    const log = await openLog(this.#docker, containerId, { follow: true, tail: 0 }, signal);
+    if (log === null) return;
+    onWrite();
+    for await (const _ of chunksOf(log, signal)) onWrite();
   }
 
   async watch(onChange: (containerId: string | null) => void, signal: AbortSignal): Promise<void> {
@@ -63,28 +62,6 @@ export class DockerRuntimeLogs implements RuntimeLogs {
       }
       await delay(pause, undefined, { signal }).catch(() => undefined);
       pause = Math.min(pause * 2, LAST_PAUSE_MS);
-    }
-  }
-
-  /** Null: the container is gone. */
-  async #open(containerId: string, fromNs: bigint, signal: AbortSignal): Promise<Readable | null> {
-    const options = { stdout: true, stderr: true, timestamps: true, since: seconds(fromNs) };
-    const opening = new AbortController();
-    const stop = () => opening.abort();
-    signal.addEventListener('abort', stop);
-    try {
-      const container = this.#docker.getContainer(containerId);
-      // Of an ended container "follow" gives the rest and ends; without it all would come as one piece of memory.
-      const answer = container.logs({ ...options, follow: true, abortSignal: opening.signal });
-      const stream = await dockerCall('hand out the log', answer);
-      if (!(stream instanceof Readable)) throw new TypeError('a log must come as a stream');
-      return stream;
-    } catch (error) {
-      // 409: it is being removed.
-      if (statusOf(error) === 404 || statusOf(error) === 409) return null;
-      throw error;
-    } finally {
-      signal.removeEventListener('abort', stop);
     }
   }
 

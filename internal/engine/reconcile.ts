@@ -10,10 +10,10 @@ const STALLED_AFTER_MS = 30_000;
 type ReconcileTools = Pick<
   Tools,
   | 'prisma'
+  | 'clock'
   | 'containers'
   | 'gate'
   | 'source'
-  | 'images'
   | 'routes'
   | 'runtimeLogs'
   | 'releaseSecrets'

@@ -35,15 +35,15 @@ const RUNNING: ContainerState = {
   restartCount: 0,
   health: 'starting',
   gateError: null,
+  restartPolicy: 'no',
+  networkIds: ['n1'],
+  createdAt: '2026-11-21T00:00:00Z',
 };
 
 /** A clock whose sleeps end at once, each moving the time on by what was asked. */
 function fakeClock(): Clock {
   let now = 0;
   return {
-  restartPolicy: 'no',
-  networkIds: ['n1'],
-  createdAt: '2026-11-21T00:00:00Z',
     now: () => now,
     async sleep(milliseconds, signal) {
       now += milliseconds;
@@ -195,6 +195,7 @@ export function fakeWorld(prisma: PrismaClient): FakeWorld {
         async *read() {
           yield [];
         },
+        async listen() {},
         async watch() {},
       },
       releaseSecrets: async () => [],

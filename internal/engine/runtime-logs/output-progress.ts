@@ -8,66 +8,74 @@ interface StreamProgress {
   ns: bigint;
   /** Pieces of that time that were taken … */
   count: number;
-  /** … and that were met in this telling of the log. */
+  /** … and that were met in this reading. */
   met: number;
-  /** The last time met in this telling. */
-  metNs: bigint;
+  /** Any piece of the stream was met in this reading. */
+  isMet: boolean;
   /** The last piece taken was not the end of its line. */
   isOpen: boolean;
 }
 
 /**
- * Which pieces of a container's output are new. Within a stream times never fall, so one that does means that the log is
- * told again: from a cursor, or because the Engine repeats itself (20.10 tells its whole current file again when a
- * container ends whose log was rotated meanwhile).
+ * Which pieces of a container's output are new. Each reading tells a part of it, in the order of writing, and may tell
+ * again what was taken before: within a stream times never fall.
  */
 export class OutputProgress {
   readonly #streams: Record<'stdout' | 'stderr', StreamProgress>;
-  readonly #hasCursor: boolean;
-  #hasMetTaken = false;
 
   constructor(from: CursorPlace) {
     // Whether the last line was complete is not stored; met pieces are counted, so it makes no difference.
-    const begin = (ns: bigint, count: number) => ({ ns, count, met: 0, metNs: 0n, isOpen: true });
+    const begin = (ns: bigint, count: number) => ({ ns, count, met: 0, isMet: false, isOpen: true });
     this.#streams = {
       stdout: begin(from.stdoutNs, from.stdoutCount),
       stderr: begin(from.stderrNs, from.stderrCount),
     };
-    this.#hasCursor = from.stdoutNs > 0n || from.stderrNs > 0n;
+  }
+
+  /** Nothing was taken yet. */
+  get isAtStart(): boolean {
+    return this.#streams.stdout.ns === 0n && this.#streams.stderr.ns === 0n;
   }
 
   /** Where to read from, so that at least the last taken piece comes again. */
-  static startOf({ stdoutNs, stderrNs }: CursorPlace): bigint {
-    const last = stdoutNs > stderrNs ? stdoutNs : stderrNs;
+  get startNs(): bigint {
+    const { stdout, stderr } = this.#streams;
+    const last = stdout.ns > stderr.ns ? stdout.ns : stderr.ns;
     return last > SLACK_NS ? last - SLACK_NS : 0n;
+  }
+
+  beginReading(): void {
+    for (const stream of Object.values(this.#streams)) Object.assign(stream, { met: 0, isMet: false });
+  }
+
+  /**
+   * The reading begins with this piece, and it is new: whatever was written between the last taken one and this one is
+   * not told.
+   */
+  isBehindGap(piece: OutputPiece): boolean {
+    const { stdout, stderr } = this.#streams;
+    const isFirst = !stdout.isMet && !stderr.isMet;
+    return isFirst && !this.isAtStart && piece.ns > this.#streams[piece.stream].ns;
+  }
+
+  /** The reading may begin inside the long line of which a part was taken: its pieces could not be counted. */
+  isInsideLine(piece: OutputPiece): boolean {
+    const stream = this.#streams[piece.stream];
+    return piece.ns === stream.ns && stream.isOpen && !stream.isMet;
   }
 
   /** True for a piece that was not taken before; from now on it is. */
   take(piece: OutputPiece): boolean {
     const stream = this.#streams[piece.stream];
-    if (piece.ns < stream.metNs) this.#beginAgain();
-    stream.metNs = piece.ns;
+    stream.isMet = true;
     const isNew = isLater(stream, piece.ns);
     if (isNew) stream.isOpen = !piece.endsLine;
-    else this.#hasMetTaken = true;
     return isNew;
-  }
-
-  /**
-   * Asked when the first new piece has come: was the last taken one not told again before it? Then Docker had rotated it
-   * away already, and nobody knows what else behind it.
-   */
-  get hasGap(): boolean {
-    return this.#hasCursor && !this.#hasMetTaken;
   }
 
   get place(): CursorPlace {
     const { stdout, stderr } = this.#streams;
     return { stdoutNs: stdout.ns, stdoutCount: stdout.count, stderrNs: stderr.ns, stderrCount: stderr.count };
-  }
-
-  #beginAgain(): void {
-    for (const stream of Object.values(this.#streams)) Object.assign(stream, { met: 0, metNs: 0n });
   }
 }
 
