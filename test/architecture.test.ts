@@ -55,8 +55,10 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'webhooks',
     'github',
     'websocket',
+    'usage',
     'logs',
   ],
+  usage: ['db', 'openapi'],
   host: ['db'],
   cli: [],
 };

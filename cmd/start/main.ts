@@ -3,6 +3,7 @@ const PROGRAMS: Readonly<Record<string, () => Promise<unknown>>> = {
   worker: () => import('../worker/main.ts'),
   migrate: () => import('../migrate/main.ts'),
   'rotate-key': () => import('../rotate-key/main.ts'),
+  'clean-up': () => import('../clean-up/main.ts'),
 };
 
 /** What the image runs: `docker run … berth` is the API, `docker run … berth worker` the worker. */

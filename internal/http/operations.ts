@@ -21,6 +21,14 @@ import { runtimeLogRoutes } from '../logs/runtime-log-routes.ts';
 import type { Operation } from '../openapi/operation.ts';
 import { projectRoutes } from '../projects/project-routes.ts';
 import type { SealedBox } from '../secrets/sealed-box.ts';
+import { usageRoutes } from '../usage/usage-routes.ts';
+import type { SocketLimits } from '../websocket/socket-limits.ts';
+import { webSocketRoutes } from '../websocket/websocket-routes.ts';
+import { deliveryRoutes } from '../webhooks/delivery-routes.ts';
+import type { RecordInstallation, WebhookCreator } from '../webhooks/ports.ts';
+import { receiveRoutes } from '../webhooks/receive-routes.ts';
+import { webhookRoutes } from '../webhooks/webhook-routes.ts';
+import { noCreator, noInstallations } from '../webhooks/without-github.ts';
 import { documentRoute } from './document-route.ts';
 import { healthRoute } from './health-route.ts';
 import { referenceRoutes } from './reference-page.ts';
@@ -122,3 +130,4 @@ function changesSinceLive(app: AppWithState, box: SealedBox): string[] {
   );
   return pendingChanges(wanted, openSnapshot(box, id, configSnapshot));
 }
+    ...usageRoutes({ prisma }),

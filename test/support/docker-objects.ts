@@ -44,9 +44,18 @@ export class DockerObjects {
     return networks.map(({ Name }) => Name);
   }
 
+  /** Of deployments; not the layers that their builds left as cache. */
   async images(): Promise<{ id: string; tags: readonly string[] }[]> {
     const images = await this.docker.listImages({ filters: this.#filters });
-    return images.map(({ Id, RepoTags }) => ({ id: Id, tags: RepoTags ?? [] }));
+    return images
+      .filter(({ Labels }) => Labels?.['berth.deployment'] !== undefined)
+      .map(({ Id, RepoTags }) => ({ id: Id, tags: RepoTags ?? [] }));
+  }
+
+  /** The nameless layers that builds left, those that nothing stands on. */
+  async layers(): Promise<string[]> {
+    const images = await this.docker.listImages({ filters: this.#filters });
+    return images.filter(({ Labels }) => Labels?.['berth.deployment'] === undefined).map(({ Id }) => Id);
   }
 
   async volumes(): Promise<string[]> {
@@ -73,6 +82,7 @@ export class DockerObjects {
     for (const { id } of await this.images()) {
       await this.docker.getImage(id).remove({ force: true }).catch(ignoreGone);
     }
+    for (const id of await this.layers()) await this.docker.getImage(id).remove().catch(ignoreGone);
     for (const name of await this.volumes()) await this.docker.getVolume(name).remove().catch(ignoreGone);
   }
 }

@@ -26,6 +26,12 @@ export async function appsThatBuild(prisma: PrismaClient): Promise<Set<string>> 
   return new Set(rows.map(({ appId }) => appId));
 }
 
+/** Of these, the apps that are still there. */
+export async function knownApps(prisma: PrismaClient, ids: readonly string[]): Promise<Set<string>> {
+  const rows = await prisma.app.findMany({ where: { id: { in: [...ids] } }, select: { id: true } });
+  return new Set(rows.map(({ id }) => id));
+}
+
 export async function recordCleanUp(prisma: PrismaClient, removal: Removal): Promise<void> {
   const { kind, count, bytes, removed } = removal;
   await prisma.cleanUp.create({

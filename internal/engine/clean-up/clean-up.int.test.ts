@@ -89,6 +89,12 @@ test('A9: the build cache is kept within its bound, oldest first', async () => {
   expect(removed).toEqual(['oldest', 'middle']);
 });
 
+test('T75: what builds of a deleted app left goes, however little it is', async () => {
+  layers = [{ ...layer('left', 0, 1), appId: 'gone234567' }, layer('kept', 1, 1)];
+  await cleanUp(tools());
+  expect(removed).toEqual(['left']);
+});
+
 test('F53: layers of an app whose deployment waits or builds stay', async () => {
   layers = [layer('one', 60, 1)];
   await requestDeployment(prisma(), { appId: app.id, trigger: 'manual' }, box);

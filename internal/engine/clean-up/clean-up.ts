@@ -1,9 +1,11 @@
 import type { Tools } from '../job.ts';
 import { imagesToRemove } from './choose-images.ts';
 import { cacheBytes, layersToRemove } from './choose-layers.ts';
-import { appsThatBuild, imagesNeeded, recordCleanUp } from './clean-up-store.ts';
+import { appsThatBuild, imagesNeeded, knownApps, recordCleanUp } from './clean-up-store.ts';
 
-type CleanUpTools = Pick<Tools, 'prisma' | 'images' | 'logger' | 'settings' | 'clock'>;
+type CleanUpTools = Pick<Tools, 'prisma' | 'images' | 'logger'> & {
+  readonly settings: Pick<Tools['settings'], 'buildCacheMaxMb'>;
+};
 
 /** What went, or with a dry run would go. */
 export interface Removal {
@@ -21,9 +23,9 @@ export interface Removal {
  */
 export async function cleanUp(
   tools: CleanUpTools,
-  { dryRun = false }: { dryRun?: boolean } = {},
+  { dryRun = false, now = Date.now() }: { dryRun?: boolean; now?: number } = {},
 ): Promise<readonly Removal[]> {
-  const removals = [await removeImages(tools, dryRun), await removeCache(tools, dryRun)];
+  const removals = [await removeImages(tools, { dryRun, now }), await removeCache(tools, dryRun)];
   if (dryRun) return removals;
   for (const removal of removals.filter(({ count }) => count > 0)) {
     const { kind, count, bytes } = removal;
@@ -33,22 +35,32 @@ export async function cleanUp(
   return removals;
 }
 
-async function removeImages({ prisma, images }: CleanUpTools, dryRun: boolean): Promise<Removal> {
+async function removeImages(
+  { prisma, images }: CleanUpTools,
+  { dryRun, now }: { dryRun: boolean; now: number },
+): Promise<Removal> {
   const all = await images.list({});
   const needed = await imagesNeeded(prisma, [...new Set(all.map(({ appId }) => appId))]);
-  const old = imagesToRemove(all, needed, Date.now());
+  const old = imagesToRemove(all, needed, now);
   if (!dryRun) for (const { imageId } of old) await images.remove(imageId);
   const removed = old.map(({ imageId, appId }) => ({ id: imageId, app: appId }));
   return { kind: 'images', count: old.length, bytes: sum(old), removed };
 }
 
-/** After the images: their layers have become cache. */
+/** After the images: their layers have become cache. What deleted apps left goes in any case. */
 async function removeCache({ prisma, images, settings }: CleanUpTools, dryRun: boolean): Promise<Removal> {
   const layers = await images.cachedLayers();
+  const apps = await knownApps(prisma, [...new Set(layers.map(({ appId }) => appId))]);
+  const orphaned = layersToRemove(
+    layers.filter(({ appId }) => !apps.has(appId)),
+    { maxBytes: -1, busyApps: new Set() },
+  );
+  const ofApps = layers.filter(({ appId }) => apps.has(appId));
   const maxBytes = settings.buildCacheMaxMb * 1024 * 1024;
   // Most of the time there is room, and then nobody needs to be asked what builds.
-  const tooMuch = cacheBytes(layers) > maxBytes;
-  const old = tooMuch ? layersToRemove(layers, { maxBytes, busyApps: await appsThatBuild(prisma) }) : [];
+  const isTooMuch = cacheBytes(ofApps) > maxBytes;
+  const excess = isTooMuch ? layersToRemove(ofApps, { maxBytes, busyApps: await appsThatBuild(prisma) }) : [];
+  const old = [...orphaned, ...excess];
   if (!dryRun) for (const { imageId } of old) await images.removeLayer(imageId);
   const removed = old.map(({ imageId, appId }) => ({ id: imageId, app: appId }));
   return { kind: 'build_cache', count: old.length, bytes: sum(old), removed };

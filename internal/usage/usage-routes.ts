@@ -1,0 +1,90 @@
+import { z } from 'zod';
+import type { PrismaClient } from '../db/database.ts';
+import { type Operation, op } from '../openapi/operation.ts';
+import { id, time } from '../openapi/schemas.ts';
+import { recentCleanUps, usageByApp } from './usage-store.ts';
+
+/** As many releases keep their image (engine/clean-up). */
+const KEPT_RELEASES = 5;
+const CLEAN_UPS_SHOWN = 100;
+
+const bytes = z.int().min(0);
+
+const usageSchema = z
+  .object({
+    items: z.array(
+      z.object({ app_id: id, app_name: z.string(), images: z.int(), image_bytes: bytes, log_bytes: bytes }),
+    ),
+  })
+  .meta({
+    id: 'Usage',
+    examples: [
+      {
+        items: [
+          { app_id: 'k3v5ahq2xd', app_name: 'web', images: 3, image_bytes: 412_000_000, log_bytes: 52_000 },
+        ],
+      },
+    ],
+  });
+
+const cleanUpsSchema = z.object({
+  items: z.array(
+    z.object({
+      at: time,
+      kind: z.string(),
+      count: z.int(),
+      bytes,
+      removed: z.array(z.object({ id: z.string(), app: z.string() })),
+    }),
+  ),
+});
+const detailSchema = z.object({ removed: z.array(z.object({ id: z.string(), app: z.string() })) });
+
+/** What apps keep on the disk, and what was removed from it. */
+export function usageRoutes({ prisma }: { prisma: PrismaClient }): Operation[] {
+  return [
+    op({
+      method: 'get',
+      path: '/usage',
+      id: 'readUsage',
+      tag: 'platform',
+      summary: 'Read what each app keeps on the disk',
+      description: 'Images share layers, which are counted in each of them.',
+      auth: 'token',
+      responses: { 200: { description: 'The largest first', schema: usageSchema } },
+      async handler(_input, { caller }) {
+        const rows = await usageByApp(prisma, caller.userId, KEPT_RELEASES);
+        const items = rows.map((row) => ({
+          app_id: row.appId,
+          app_name: row.appName,
+          images: row.images,
+          image_bytes: Number(row.imageBytes),
+          log_bytes: Number(row.logBytes),
+        }));
+        return { status: 200, body: { items } };
+      },
+    }),
+
+    op({
+      method: 'get',
+      path: '/clean-ups',
+      id: 'listCleanUps',
+      tag: 'platform',
+      summary: 'List what was removed to keep the disk within bounds, newest first',
+      auth: 'token',
+      ownerOnly: true,
+      responses: { 200: { description: 'The last hundred', schema: cleanUpsSchema } },
+      async handler() {
+        const rows = await recentCleanUps(prisma, CLEAN_UPS_SHOWN);
+        const items = rows.map((row) => ({
+          at: row.at.toISOString(),
+          kind: row.kind,
+          count: row.count,
+          bytes: Number(row.bytes),
+          removed: detailSchema.parse(row.detail).removed,
+        }));
+        return { status: 200, body: { items } };
+      },
+    }),
+  ];
+}
