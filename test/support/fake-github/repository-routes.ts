@@ -70,6 +70,19 @@ export function repositoryRoutes(world: World, at: Addresses): Router {
     response.status(201).json(viewHook(hook, repository, at));
   });
 
+  router.patch('/repos/:owner/:name/hooks/:id', (request, response) => {
+    const repository = find.toWrite(request, response, HOOKS);
+    const index = world.hooks.findIndex(
+      (one) => one.repositoryId === repository.id && String(one.id) === request.params.id,
+    );
+    const before = world.hooks[index];
+    if (!before) throw notFound();
+    const body = request.body as Partial<Pick<Hook, 'events' | 'active' | 'config'>>;
+    const hook = { ...before, ...body, id: before.id, repositoryId: repository.id };
+    world.hooks[index] = hook;
+    response.json(viewHook(hook, repository, at));
+  });
+
   router.delete('/repos/:owner/:name/hooks/:id', (request, response) => {
     const repository = find.toWrite(request, response, HOOKS);
     const index = world.hooks.findIndex(
