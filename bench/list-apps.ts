@@ -81,7 +81,7 @@ async function makeApps({ prisma, settings }: Platform, history: number): Promis
       },
     });
     const liveId = newId();
-    const configSnapshot = sealSnapshot(box, liveId, releaseConfigOf(app, [host]));
+    const configSnapshot = sealSnapshot(box, liveId, releaseConfigOf(app, [host], []));
     const common = { appId: app.id, trigger: 'push', branch: 'main', configSnapshot, port: 3000 } as const;
     await prisma.deployment.createMany({
       data: [

@@ -12,18 +12,22 @@ const responses = { 200: { description: 'One page', schema: pageOf(appSchema) } 
 
 export interface ListRouteNeeds {
   readonly prisma: PrismaClient;
-  readonly view: (app: AppWithState) => z.input<typeof appSchema>;
+  /** How each of these apps is shown, after one look at all of them. */
+  readonly viewerOf: (
+    apps: readonly AppWithState[],
+  ) => Promise<(app: AppWithState) => z.input<typeof appSchema>>;
 }
 
 /** The apps of all projects, and those of one. */
-export function listRoutes({ prisma, view }: ListRouteNeeds): Operation[] {
+export function listRoutes({ prisma, viewerOf }: ListRouteNeeds): Operation[] {
   const answer = async (
     userId: string,
     query: z.output<typeof listQuery> & { readonly project_id?: string | undefined },
   ) => {
     const { limit = DEFAULT_PAGE, cursor, name, project_id: projectId } = query;
     const of = { userId, projectId, name, limit: limit + 1, after: placeOfCursor(cursor) };
-    return { status: 200 as const, body: pageByAge(await listApps(prisma, of), limit, view) };
+    const apps = await listApps(prisma, of);
+    return { status: 200 as const, body: pageByAge(apps, limit, await viewerOf(apps)) };
   };
 
   return [

@@ -13,25 +13,32 @@ import { APP_ALIASES } from './input-aliases.ts';
 export interface AppRouteNeeds extends Omit<CreateRouteNeeds, 'viewApp'> {
   readonly prisma: PrismaClient;
   // The rules of deployments, handed in.
-  readonly pendingChanges: (app: AppWithState) => readonly string[];
+  /** Settings that the live release does not have yet, by app; missing: none. */
+  readonly pendingChanges: (
+    db: Db,
+    apps: readonly AppWithState[],
+  ) => Promise<ReadonlyMap<string, readonly string[]>>;
   readonly stopDeployments: (tx: Db, appIds: readonly string[]) => Promise<void>;
 }
 
 export function appRoutes(needs: AppRouteNeeds): Operation[] {
   const { prisma } = needs;
-  const view = (app: AppWithState) => viewApp(app, needs.pendingChanges(app), needs.entryPoint);
-  const existing = async (userId: string, id: string, db: Db = prisma) => {
+  const viewerOf = async (apps: readonly AppWithState[], db: Db = prisma) => {
+    const changes = await needs.pendingChanges(db, apps);
+    return (app: AppWithState) => viewApp(app, changes.get(app.id) ?? [], needs.entryPoint);
+  };
+  const viewOne = async (userId: string, id: string, db: Db = prisma) => {
     const app = await findApp(db, userId, id);
     if (!app) throw noSuchApp();
-    return app;
+    return (await viewerOf([app], db))(app);
   };
 
   return [
-    ...listRoutes({ prisma, view }),
+    ...listRoutes({ prisma, viewerOf }),
 
     ...createRoutes({
       ...needs,
-      viewApp: async (tx, userId, id) => view(await existing(userId, id, tx)),
+      viewApp: (tx, userId, id) => viewOne(userId, id, tx),
     }),
 
     op({
@@ -44,7 +51,7 @@ export function appRoutes(needs: AppRouteNeeds): Operation[] {
       params: appIdParams,
       responses: { 200: { description: 'The app', schema: appSchema } },
       async handler({ params }, { caller }) {
-        return { status: 200, body: view(await existing(caller.userId, params.id)) };
+        return { status: 200, body: await viewOne(caller.userId, params.id) };
       },
     }),
 
@@ -68,7 +75,7 @@ export function appRoutes(needs: AppRouteNeeds): Operation[] {
           await updateApp(tx, id, settingsOf(body));
           await recordAudit(tx, call, { action: 'app.change', object: 'app', objectId: id, detail: body });
         });
-        return { status: 200, body: view(await existing(userId, id)) };
+        return { status: 200, body: await viewOne(userId, id) };
       },
     }),
 

@@ -10,7 +10,7 @@ import type { LatestDeployment } from './app-status.ts';
 const WITH_STATE = {
   project: { select: { id: true, name: true } },
   hosts: true,
-  liveDeployment: { select: { id: true, port: true, configSnapshot: true } },
+  liveDeployment: { select: { id: true, port: true } },
 } as const satisfies Prisma.AppInclude;
 
 /** An app with all that its view tells. */

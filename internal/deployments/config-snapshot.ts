@@ -1,7 +1,22 @@
 import { z } from 'zod';
 import type { App } from '../db/database.ts';
+import { EnvScope } from '../db/generated/enums.ts';
+import type { EnvVariable } from '../envvars/env-var.ts';
 import type { SealedBox } from '../secrets/sealed-box.ts';
 import { sealContext } from '../secrets/sealed-columns.ts';
+
+const variableSchema = z.strictObject({ key: z.string(), value: z.string(), scope: z.enum(EnvScope) });
+
+/** By key, each with its scope. A list, since `__proto__` is a good name for a variable and a bad one for a field. */
+const environmentSchema = z.union([
+  z.array(variableSchema),
+  // As the first snapshots hold it: without scopes, all of it for run time.
+  z
+    .record(z.string(), z.string())
+    .transform((values) =>
+      Object.entries(values).map(([key, value]) => ({ key, value, scope: EnvScope.runtime })),
+    ),
+]);
 
 /** All that decides how a release is built and run, as it was when the deployment was asked for. */
 const releaseConfigSchema = z.strictObject({
@@ -17,7 +32,7 @@ const releaseConfigSchema = z.strictObject({
   cpus: z.number(),
   drainSeconds: z.int(),
   hosts: z.array(z.string()).readonly(),
-  environment: z.record(z.string(), z.string()),
+  environment: environmentSchema.readonly(),
 });
 
 export type ReleaseConfig = Readonly<z.infer<typeof releaseConfigSchema>>;
@@ -26,7 +41,7 @@ export type ReleaseConfig = Readonly<z.infer<typeof releaseConfigSchema>>;
 export function releaseConfigOf(
   app: App,
   hosts: readonly string[],
-  environment: Readonly<Record<string, string>> = {},
+  environment: readonly EnvVariable[],
 ): ReleaseConfig {
   return {
     repoUrl: app.repoUrl,
@@ -41,7 +56,7 @@ export function releaseConfigOf(
     cpus: app.cpus,
     drainSeconds: app.drainSeconds,
     hosts: hosts.toSorted(),
-    environment,
+    environment: environment.map(({ key, value, scope }) => ({ key, value, scope })),
   };
 }
 
@@ -61,8 +76,14 @@ export function openSnapshot(box: SealedBox, deploymentId: string, sealed: Uint8
   return releaseConfigSchema.parse(JSON.parse(box.open(sealed, contextOf(deploymentId))));
 }
 
-/** Names of the settings (snake_case, as in the API) that the live release does not have yet. */
-export function pendingChanges(wanted: ReleaseConfig, live: ReleaseConfig): string[] {
+/**
+ * Names of the settings (snake_case, as in the API) that differ. Of an environment anything will do that is the same
+ * only where its variables are.
+ */
+export function changedSettings(
+  wanted: Readonly<Record<keyof ReleaseConfig, unknown>>,
+  live: Readonly<Record<keyof ReleaseConfig, unknown>>,
+): string[] {
   const names = Object.keys(releaseConfigSchema.shape) as (keyof ReleaseConfig)[];
   return names
     .filter((name) => JSON.stringify(wanted[name]) !== JSON.stringify(live[name]))

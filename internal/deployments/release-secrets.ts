@@ -3,9 +3,9 @@ import type { SealedBox } from '../secrets/sealed-box.ts';
 import { Secret } from '../secrets/secret.ts';
 import { openSnapshot, type ReleaseConfig } from './config-snapshot.ts';
 
-/** What of a release's configuration must not stand in any log. */
+/** What of a release's configuration must not stand in any log: the values of its environment, whatever their scope. */
 export function secretsOf(config: Pick<ReleaseConfig, 'environment'>): Secret[] {
-  return Object.values(config.environment).map((value) => new Secret(value));
+  return config.environment.map(({ value }) => new Secret(value));
 }
 
 /** The same by the id of the deployment; none where it is gone. */

@@ -1,5 +1,6 @@
 import type { Db, Deployment, DeploymentTrigger } from '../db/database.ts';
 import { newId } from '../db/ids.ts';
+import { readEnvironment } from '../envvars/env-var-store.ts';
 import { AppError } from '../errors/app-error.ts';
 import type { SealedBox } from '../secrets/sealed-box.ts';
 import { releaseConfigOf, sealSnapshot } from './config-snapshot.ts';
@@ -36,6 +37,7 @@ export async function requestDeployment(
     const config = releaseConfigOf(
       app,
       app.hosts.map(({ host }) => host),
+      await readEnvironment(tx, box, app.id),
     );
     const row = await enqueue(tx, {
       id,

@@ -23,7 +23,11 @@ const plan: ReleasePlan = {
     cpus: 0.5,
     drainSeconds: 10,
     hosts: ['shop.apps.test'],
-    environment: { GREETING: 'hello' },
+    environment: [
+      { key: 'GREETING', value: 'hello', scope: 'runtime' },
+      { key: 'MODE', value: 'live', scope: 'both' },
+      { key: 'VITE_API_URL', value: 'https://api.test', scope: 'build' },
+    ],
   },
   imageId: 'sha256:9b1c',
   port: 3000,
@@ -39,7 +43,7 @@ test('a container of a release is made of its row and its snapshot, and of nothi
     imageId: 'sha256:9b1c',
     address: '10.89.1.3',
     alias: 'shop',
-    environment: { GREETING: 'hello' },
+    environment: { GREETING: 'hello', MODE: 'live' },
     limits: { memoryMb: 256, cpus: 0.5 },
   });
   expect(request.routingLabels).toMatchObject({

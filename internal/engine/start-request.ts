@@ -1,4 +1,5 @@
 import type { ReleaseConfig } from '../deployments/config-snapshot.ts';
+import { runtimeEnvironment } from '../deployments/release-environment.ts';
 import { containerName } from '../routing/container-names.ts';
 import { traefikLabels } from '../routing/traefik-labels.ts';
 import type { AttemptRef, StartRequest } from './ports.ts';
@@ -36,7 +37,7 @@ export function startRequest(
     port,
     network,
     alias: ref.appName,
-    environment: config.environment,
+    environment: runtimeEnvironment(config),
     command: null,
     limits: { memoryMb: config.memoryMb, cpus: config.cpus },
     routingLabels: traefikLabels({

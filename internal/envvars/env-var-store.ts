@@ -39,6 +39,15 @@ export async function readEnvironments(
   return environments;
 }
 
+/** Something that differs after each change to the rows of an app; one that has none is missing. No value is read. */
+export async function readVersions(db: Db, appIds: readonly string[]): Promise<Map<string, string>> {
+  // xmin is the transaction that wrote a row: another one after every write of it.
+  const rows = await db.$queryRaw<{ appId: string; version: string }[]>`
+    SELECT app_id AS "appId", sum(hashtextextended(id || ' ' || xmin::text, 0))::text AS version
+      FROM env_vars WHERE app_id = ANY(${[...appIds]}) GROUP BY app_id`;
+  return new Map(rows.map(({ appId, version }) => [appId, version]));
+}
+
 /**
  * Gives an app these variables beside those it has, or with `replace` instead of them. Run it inside a transaction; two
  * for one app take turns. What stays as it is keeps its row untouched.

@@ -67,7 +67,7 @@ async function seed(status: DeploymentStatus): Promise<void> {
     cpus: 1,
     drainSeconds: 10,
     hosts: [],
-    environment: {},
+    environment: [],
   };
   await prisma.deployment.create({
     data: {

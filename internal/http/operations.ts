@@ -1,16 +1,16 @@
 import { appRoutes } from '../apps/app-routes.ts';
-import { type AppWithState, requireApp } from '../apps/app-store.ts';
+import { requireApp } from '../apps/app-store.ts';
 import { deleteAppsOf } from '../apps/delete-apps-of.ts';
 import { recordAudit } from '../audit/record-audit.ts';
 import { authenticator } from '../auth/authenticator.ts';
 import type { Config } from '../config/config.ts';
 import type { PrismaClient } from '../db/database.ts';
 import { stopDeploymentsOf } from '../deployments/cancel-deployment.ts';
-import { openSnapshot, pendingChanges, releaseConfigOf } from '../deployments/config-snapshot.ts';
 import { readBuildLogs } from '../deployments/deployment-build-logs.ts';
 import { readDeployment } from '../deployments/deployment-reads.ts';
 import { deploymentRoutes } from '../deployments/deployment-routes.ts';
 import { isFinished } from '../deployments/deployment-status.ts';
+import { PendingChanges } from '../deployments/pending-changes.ts';
 import { requestDeployment } from '../deployments/request-deployment.ts';
 import { storeEnvironment } from '../envvars/env-var-store.ts';
 import { answersOnce } from '../idempotency/answer-once.ts';
@@ -65,6 +65,7 @@ export function operationsOf(needs: ApiNeeds): Operation[] {
   const repoUrlPolicy = { allowedHosts: settings.gitAllowedHosts, privateHosts: settings.gitPrivateHosts };
   const entryPoint = { baseDomain: settings.baseDomain, httpPort: settings.httpPort };
   const answerOnce = answersOnce({ prisma, box });
+  const pending = new PendingChanges(box);
   const logNeeds = {
     prisma,
     hub: needs.logHub,
@@ -86,7 +87,7 @@ export function operationsOf(needs: ApiNeeds): Operation[] {
       storeEnvironment: (tx, appId, variables) => storeEnvironment(tx, box, appId, variables),
       requestFirstDeployment: (tx, appId) => requestDeployment(tx, { appId, trigger: 'created' }, box),
       stopDeployments: stopDeploymentsOf,
-      pendingChanges: (app) => changesSinceLive(app, box),
+      pendingChanges: (db, apps) => pending.of(db, apps),
     }),
     ...deploymentRoutes({
       prisma,
@@ -119,15 +120,3 @@ export function operationsOf(needs: ApiNeeds): Operation[] {
     documentRoute(operations, { publicUrl: settings.publicUrl, version: needs.version, auth: settings.auth }),
   ];
 }
-
-/** Only here the settings of a release are opened and held against those of its app. */
-function changesSinceLive(app: AppWithState, box: SealedBox): string[] {
-  if (!app.liveDeployment) return [];
-  const { id, configSnapshot } = app.liveDeployment;
-  const wanted = releaseConfigOf(
-    app,
-    app.hosts.map(({ host }) => host),
-  );
-  return pendingChanges(wanted, openSnapshot(box, id, configSnapshot));
-}
-    ...usageRoutes({ prisma }),
