@@ -11,6 +11,8 @@ import { Notifications } from '../../internal/db/notifications.ts';
 import { readReleaseSecrets } from '../../internal/deployments/release-secrets.ts';
 import { DockerImageBuilder } from '../../internal/dockerbuild/image-builder.ts';
 import { repositoryReader } from '../../internal/dockerbuild/read-repository.ts';
+import { DockerContainerEvents } from '../../internal/dockerrun/container-events.ts';
+import { DockerContainerRepairs } from '../../internal/dockerrun/container-repairs.ts';
 import { DockerContainerRunner } from '../../internal/dockerrun/container-runner.ts';
 import { DockerDisk } from '../../internal/dockerrun/docker-disk.ts';
 import { GateFolders } from '../../internal/dockerrun/gate-files.ts';
@@ -71,6 +73,8 @@ async function main(config: Config): Promise<void> {
     }),
     disk: new DockerDisk(docker),
     containers: new DockerContainerRunner({ docker, instanceId, gateDir, logger }),
+    repairs: new DockerContainerRepairs({ docker, instanceId }),
+    containerEvents: new DockerContainerEvents({ docker, instanceId, logger }),
     runtimeLogs: new DockerRuntimeLogs({ docker, instanceId, logger }),
     releaseSecrets: (deploymentId) => readReleaseSecrets(prisma, box, deploymentId),
     gate: new GateFolders(gateDir),

@@ -12,6 +12,12 @@ export interface NewDeployment {
   readonly branch: string | null;
   readonly requestedSha: string | null;
   readonly configSnapshot: Uint8Array<ArrayBuffer>;
+  /** Of one that is not built: the release whose image it takes, and what that one was made of. */
+  readonly imageFromId?: string;
+  readonly imageId?: string | null;
+  readonly imageTag?: string | null;
+  readonly commitSha?: string | null;
+  readonly commitMessage?: string | null;
 }
 
 /** Adds a pending row and wakes a worker when the transaction commits. */

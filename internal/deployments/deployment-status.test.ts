@@ -24,8 +24,8 @@ describe('the moves of a deployment', () => {
     expect(mayMove(from, to)).toBe(false);
   });
 
-  test('only a deploying or retired one becomes live', () => {
-    expect(statusesBefore('live')).toEqual(['deploying', 'retired']);
+  test('only a deploying, retired or crashed one becomes live', () => {
+    expect(statusesBefore('live')).toEqual(['deploying', 'retired', 'crashed']);
   });
 });
 

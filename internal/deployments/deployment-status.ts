@@ -4,7 +4,8 @@ export type { DeploymentStatus, DeploymentStep };
 
 /**
  * Which status may follow which: the one table. A `pending` after `building` or `deploying` is another try; a `live`
- * after `retired` is the previous release coming back because its successor died while it drained.
+ * after `retired` is the previous release coming back because its successor died while it drained; after `crashed`,
+ * a release that Docker kept starting again and that runs steadily by now.
  */
 const MOVES: Readonly<Record<DeploymentStatus, readonly DeploymentStatus[]>> = {
   pending: ['building', 'failed', 'cancelled', 'superseded'],
@@ -16,7 +17,7 @@ const MOVES: Readonly<Record<DeploymentStatus, readonly DeploymentStatus[]>> = {
   cancelled: [],
   superseded: [],
   stopped: [],
-  crashed: [],
+  crashed: ['live'],
 };
 
 export function mayMove(from: DeploymentStatus, to: DeploymentStatus): boolean {

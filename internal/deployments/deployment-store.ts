@@ -150,7 +150,7 @@ export async function finishLive(prisma: PrismaClient, claim: Claim): Promise<vo
   });
 }
 
-/** It died while its predecessor was still draining: that one is live again. */
+/** It died while its predecessor was still draining: that one is the app's release again, as it was before. */
 export async function returnToPrevious(
   prisma: PrismaClient,
   claim: Claim,
@@ -159,8 +159,10 @@ export async function returnToPrevious(
   await prisma.$transaction(async (tx) => {
     const row = await write(tx, claim, { to: 'crashed', set: endedWith(failure) });
     const [previous] = await tx.$queryRaw<StatusRow[]>`
-      UPDATE deployments p SET status = 'live', finished_at = NULL
-        FROM deployments d WHERE d.id = ${row.id} AND p.id = d.previous_id AND p.status = 'retired'
+      UPDATE deployments p
+         SET status = CASE WHEN p.status = 'retired' THEN 'live' ELSE p.status END,
+             finished_at = CASE WHEN p.status = 'retired' THEN NULL ELSE p.finished_at END
+        FROM deployments d WHERE d.id = ${row.id} AND p.id = d.previous_id AND p.status IN ('retired', 'crashed')
       RETURNING p.id, p.status, p.step, p.failure_code AS "failureCode", p.failure_reason AS "failureReason"`;
     await tx.$executeRaw`UPDATE services SET live_deployment_id = ${previous?.id ?? null} WHERE id = ${claim.appId}`;
     await endAttempt(tx, claim, 'crashed');

@@ -13,7 +13,10 @@ const KINDS = { die: 'ended', oom: 'out_of_memory', destroy: 'removed' } as cons
 
 const eventSchema = z.object({
   Action: z.enum(['die', 'oom', 'destroy']),
-  Actor: z.object({ ID: z.string(), Attributes: z.object({ exitCode: z.string().optional() }) }),
+  Actor: z.object({
+    ID: z.string(),
+    Attributes: z.object({ exitCode: z.string().optional(), 'berth.deployment': z.string() }),
+  }),
 });
 
 /**
@@ -58,9 +61,10 @@ async function* eventsOf(chunks: AsyncIterable<unknown>): AsyncGenerator<Contain
     for (const line of lines) {
       const { data: event } = eventSchema.safeParse(JSON.parse(line));
       if (!event) continue;
-      const { exitCode } = event.Actor.Attributes;
+      const { ID: containerId, Attributes } = event.Actor;
+      const { exitCode, 'berth.deployment': deploymentId } = Attributes;
       const code = exitCode === undefined ? null : Number(exitCode);
-      yield { containerId: event.Actor.ID, kind: KINDS[event.Action], exitCode: code };
+      yield { containerId, deploymentId, kind: KINDS[event.Action], exitCode: code };
     }
   }
 }

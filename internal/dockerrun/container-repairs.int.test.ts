@@ -151,10 +151,11 @@ describe('what befalls our containers', () => {
     await waitUntil('its removal to be told', () => ofIt().some((event) => event?.kind === 'removed'));
     stop.abort();
     await watching;
+    const of = { containerId: container.containerId, deploymentId: container.deploymentId };
     expect(ofIt()).toEqual(
       expect.arrayContaining([
-        { containerId: container.containerId, kind: 'out_of_memory', exitCode: null },
-        { containerId: container.containerId, kind: 'ended', exitCode: 137 },
+        { ...of, kind: 'out_of_memory', exitCode: null },
+        { ...of, kind: 'ended', exitCode: 137 },
       ]),
     );
   });

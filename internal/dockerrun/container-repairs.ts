@@ -4,7 +4,7 @@ import { labelFilter } from './container-labels.ts';
 import { GATE_MOUNT } from './container-spec.ts';
 import { dockerCall, messageOf, statusOf, unlessDone } from './docker-call.ts';
 import { execInContainer } from './exec-in-container.ts';
-import { stopContainer } from './remove-container.ts';
+import { removeContainer, stopContainer } from './remove-container.ts';
 import { startFailure } from './start-failure.ts';
 
 const ROUTER_PRIORITY = /^traefik\.http\.routers\.[^.]+\.priority$/;
@@ -52,6 +52,10 @@ export class DockerContainerRepairs implements ContainerRepairs {
 
   stop(containerId: string, graceSeconds: number): Promise<void> {
     return stopContainer(this.#docker, containerId, graceSeconds);
+  }
+
+  remove(containerId: string): Promise<void> {
+    return removeContainer(this.#docker, containerId);
   }
 
   async networks(): Promise<ReadonlyMap<string, string>> {

@@ -8,6 +8,8 @@ import { routeNames } from '../routing/traefik-labels.ts';
 import type { Secret } from '../secrets/secret.ts';
 import type {
   AttemptRef,
+  ContainerEvents,
+  ContainerRepairs,
   ContainerRunner,
   DiskProbe,
   GateFiles,
@@ -30,6 +32,8 @@ export interface Tools {
   readonly images: ImageBuilder;
   readonly disk: DiskProbe;
   readonly containers: ContainerRunner;
+  readonly repairs: ContainerRepairs;
+  readonly containerEvents: ContainerEvents;
   readonly runtimeLogs: RuntimeLogs;
   /** What must not stand in the lines of that release. */
   readonly releaseSecrets: (deploymentId: string) => Promise<readonly Secret[]>;

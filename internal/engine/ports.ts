@@ -72,6 +72,8 @@ export interface BuildRequest {
   readonly contextDirectory: string;
   /** Path of the Dockerfile relative to the context, or the text of a generated one. */
   readonly dockerfile: { readonly path: string } | { readonly generated: string };
+  /** For the ARG instructions that declare them; the others go nowhere. The image's history shows them. */
+  readonly buildArguments: Readonly<Record<string, string>>;
   readonly tag: string;
 }
 
@@ -155,11 +157,14 @@ export interface StartRequest {
   readonly limits: { readonly memoryMb: number; readonly cpus: number };
   /** Traefik's labels, from routing/traefik-labels.ts. */
   readonly routingLabels: Readonly<Record<string, string>>;
+  /** `routed`: its gate is made open, for a release that has its traffic: healthy as soon as it listens. */
+  readonly gate: 'closed' | 'routed';
 }
 
 export interface RunningContainer {
   readonly containerId: string;
   readonly containerName: string;
+  /** Empty when it has been taken out of its network. */
   readonly address: string;
   readonly deploymentId: string;
   readonly attempt: number;
@@ -179,19 +184,21 @@ export interface ContainerState {
   readonly health: 'none' | 'starting' | 'healthy' | 'unhealthy';
   /** Docker could not run the health check at all (exec failed), with its words. */
   readonly gateError: string | null;
+  readonly restartPolicy: string;
+  /** Ids of the networks it is in, or was when it ended; empty for one that has never run. */
+  readonly networkIds: readonly string[];
+  /** RFC 3339. */
+  readonly createdAt: string;
 }
 
 /** A port in LISTEN state inside a container. */
 export interface ListeningPort {
   readonly port: number;
-  /** `routed`: its gate is made open, for a release that has its traffic: healthy as soon as it listens. */
-  readonly gate: 'closed' | 'routed';
   readonly loopbackOnly: boolean;
 }
 
 export interface ContainerRunner {
   /** Makes the project's bridge network if it is missing. */
-  /** Empty when it has been taken out of its network. */
   ensureNetwork(network: {
     name: string;
     subnet: string;
@@ -211,11 +218,6 @@ export interface ContainerRunner {
   /** Makes Docker begin the container's health check anew; for one that stays `starting`, never for a healthy one. */
   restartHealthCheck(containerId: string): Promise<void>;
   /**
-  readonly restartPolicy: string;
-  /** Ids of the networks it is in, or was when it ended; empty for one that has never run. */
-  readonly networkIds: readonly string[];
-  /** RFC 3339. */
-  readonly createdAt: string;
    * Policy `no`, SIGTERM, grace, SIGKILL, remove with anonymous volumes and the gate folder. Gone: no error.
    * @param beforeRemove is awaited when the container has ended and its output can still be read
    */
@@ -243,6 +245,8 @@ export interface ContainerRepairs {
   restart(containerId: string, graceSeconds: number): Promise<void>;
   /** Policy `no`, SIGTERM, grace, SIGKILL; the container stays. */
   stop(containerId: string, graceSeconds: number): Promise<void>;
+  /** Kills and removes it with its anonymous volumes, and leaves its gate folder, which may be another's too. */
+  remove(containerId: string): Promise<void>;
   /** Networks of ours: name → id. */
   networks(): Promise<ReadonlyMap<string, string>>;
   /** Puts it into the network of that name, out of one of that name which is gone. */
@@ -259,6 +263,7 @@ export interface ContainerRepairs {
 /** Something that befell a container of ours. */
 export interface ContainerEvent {
   readonly containerId: string;
+  readonly deploymentId: string;
   readonly kind: 'ended' | 'out_of_memory' | 'removed';
   /** Of one that has ended. */
   readonly exitCode: number | null;

@@ -4,9 +4,6 @@ import type { Tools } from './job.ts';
 import { busyApps, deploymentFacts, liveReleases } from './reconcile-store.ts';
 import { leftoverContainers, leftoverFolders, leftoverGates } from './which-leftovers.ts';
 
-/** By then an app that came back by itself listens, or is starting slowly and loses nothing by being asked again. */
-const STALLED_AFTER_MS = 30_000;
-
 type ReconcileTools = Pick<
   Tools,
   | 'prisma'
@@ -26,7 +23,7 @@ type ReconcileTools = Pick<
  * though another one failed.
  */
 export async function reconcile(tools: ReconcileTools): Promise<void> {
-  const parts = { removeLeftovers, restartStalledChecks, wakeProxyIfItMissedOne };
+  const parts = { removeLeftovers, wakeProxyIfItMissedOne };
   for (const [name, part] of Object.entries(parts)) {
     try {
       await part(tools);
@@ -53,19 +50,6 @@ async function removeLeftovers(tools: ReconcileTools): Promise<void> {
   await endContainers(tools, leftovers, NO_GRACE_SECONDS);
   for (const id of leftoverFolders(folders, facts)) await source.remove(id);
   for (const id of leftoverGates(gates, facts, all)) await gate.removeAll(id);
-}
-
-/** A restarted daemon may have forgotten the check of a live container, which then has no route (moby#41871). */
-async function restartStalledChecks(tools: ReconcileTools): Promise<void> {
-  for (const { deploymentId } of await liveReleases(tools.prisma)) {
-    for (const container of await tools.containers.list({ deploymentId })) {
-      const state = await tools.containers.state(container.containerId);
-      if (state?.status !== 'running' || state.health !== 'starting') continue;
-      if (Date.now() - Date.parse(state.startedAt) < STALLED_AFTER_MS) continue;
-      tools.logger.warn({ containerName: container.containerName }, 'health check stalled, starting it anew');
-      await tools.containers.restartHealthCheck(container.containerId);
-    }
-  }
 }
 
 async function wakeProxyIfItMissedOne(tools: ReconcileTools): Promise<void> {

@@ -5,6 +5,7 @@ import { cleanUp } from './clean-up/clean-up.ts';
 import type { Tools } from './job.ts';
 import { dropDuty, holdDuty } from './leader-store.ts';
 import { reconcile } from './reconcile.ts';
+import { runRecovery } from './recovery.ts';
 import { removeDeletedApps } from './remove-app.ts';
 import { removeDeletedProjects } from './remove-project.ts';
 import { runDeployment, type WorkerIdentity } from './run-deployment.ts';
@@ -33,6 +34,7 @@ export async function runWorker(tools: Tools, options: WorkerOptions): Promise<v
   await Promise.all([
     runDeployments(tools, options),
     runLeaderDuties(tools, options),
+    runRecovery(tools, options),
     collectRuntimeLogs(tools, options),
     runPresence(tools, options),
   ]);

@@ -8,6 +8,7 @@ import type {
   RunningContainer,
   StartRequest,
 } from '../../internal/engine/ports.ts';
+import { DeploymentFailed } from '../../internal/errors/deployment-failed.ts';
 
 /** What happened in the fake world, in order, as short words: `start web-x`, `open`, `remove web-x`. */
 export interface FakeWorld {
@@ -20,6 +21,10 @@ export interface FakeWorld {
   healthy: boolean;
   /** Docker has forgotten to run the health check. */
   checkStalled: boolean;
+  /** Name → id. */
+  readonly networks: Map<string, string>;
+  /** Images that are gone. */
+  readonly missingImages: Set<string>;
   disk: DiskSpace;
 }
 export interface FakeContainer extends RunningContainer {
@@ -62,6 +67,14 @@ export function fakeWorld(prisma: PrismaClient): FakeWorld {
       (found) =>
         found.deploymentId === ref.deploymentId && found.attempt === ref.attempt && found.replica === replica,
     );
+  let networksMade = 0;
+  /** Its replica. */
+  const change = (containerId: string, state: Partial<ContainerState>) => {
+    const found = containers.get(containerId);
+    if (!found) throw new DeploymentFailed('internal', 'There is no such container.');
+    found.state = { ...found.state, ...state };
+    return found.replica;
+  };
   const world: FakeWorld = {
     events,
     containers,
@@ -69,6 +82,8 @@ export function fakeWorld(prisma: PrismaClient): FakeWorld {
     checkout: async () => undefined,
     healthy: true,
     checkStalled: false,
+    networks: new Map(),
+    missingImages: new Set(),
     disk: { path: '/var/lib/docker', freeBytes: 50_000_000_000, totalBytes: 100_000_000_000 },
     tools: {
       prisma,
@@ -115,6 +130,7 @@ export function fakeWorld(prisma: PrismaClient): FakeWorld {
           return { imageId: 'sha256:one', exposedPorts: [3000], bytes: 1000 };
         },
         async inspect(imageId) {
+          if (world.missingImages.has(imageId)) return null;
           return { imageId, exposedPorts: [3000], bytes: 1000 };
         },
         async list() {
@@ -132,12 +148,22 @@ export function fakeWorld(prisma: PrismaClient): FakeWorld {
         },
       },
       containers: {
-        async ensureNetwork() {},
+        async ensureNetwork({ name }) {
+          if (world.networks.has(name)) return;
+          networksMade += 1;
+          world.networks.set(name, `n${networksMade}`);
+        },
         async usedSubnets() {
           return [];
         },
         async removeNetwork() {},
         async start(request: StartRequest) {
+          if (world.missingImages.has(request.imageId)) {
+            throw new DeploymentFailed(
+              'image_missing',
+              'The image of this release is gone from the machine.',
+            );
+          }
           events.push(`start ${request.replica}`);
           const container: FakeContainer = {
             containerId: request.containerName,
@@ -148,7 +174,7 @@ export function fakeWorld(prisma: PrismaClient): FakeWorld {
             appId: request.ref.appId,
             replica: request.replica,
             port: request.port,
-            state: RUNNING,
+            state: { ...RUNNING, networkIds: [world.networks.get(request.network.name) ?? ''] },
             gateOpen: request.gate === 'routed',
           };
           containers.set(container.containerId, container);
@@ -191,6 +217,35 @@ export function fakeWorld(prisma: PrismaClient): FakeWorld {
           events.push('nudge');
         },
       },
+      repairs: {
+        async startAgain(containerId) {
+          events.push(`start again ${change(containerId, { status: 'running' })}`);
+        },
+        async unpause(containerId) {
+          events.push(`unpause ${change(containerId, { status: 'running' })}`);
+        },
+        async restart(containerId) {
+          events.push(`restart ${change(containerId, { status: 'running' })}`);
+        },
+        async stop(containerId) {
+          events.push(`stop ${change(containerId, { status: 'exited', restartPolicy: 'no' })}`);
+        },
+        async remove(containerId) {
+          events.push(`remove ${containers.get(containerId)?.replica ?? 0} alone`);
+          containers.delete(containerId);
+        },
+        async networks() {
+          return world.networks;
+        },
+        async joinNetwork(containerId, { name }) {
+          events.push(`join ${change(containerId, { networkIds: [world.networks.get(name) ?? ''] })}`);
+        },
+        async endHold() {},
+        async highestRoutePriority() {
+          return 0;
+        },
+      },
+      containerEvents: { async watch() {} },
       runtimeLogs: {
         async *read() {
           yield [];
