@@ -6,6 +6,7 @@ export interface AppView {
   readonly name: string;
   readonly status: string;
   readonly url: string;
+  readonly internal_url: string;
   readonly live_deployment_id: string | null;
 }
 
