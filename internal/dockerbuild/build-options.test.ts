@@ -6,6 +6,7 @@ const build = {
   tag: 'berth/web:dep1',
   dockerfile: '.berth.Dockerfile',
   labels: { 'berth.app': 'app1' },
+  buildArguments: {},
   limits: { memoryMb: 512, cpus: 1.5, timeoutSeconds: 60, contextMaxMb: 10 },
 } as const;
 
@@ -20,6 +21,14 @@ test('T22: this, and nothing else, is said to the daemon', () => {
     memswap: 536_870_912,
     cpuperiod: 100_000,
     cpuquota: 150_000,
+  });
+});
+
+test('arguments of the build are said as they are, under that one name', () => {
+  const buildArguments = { networkmode: 'host', remote: 'a=b "$c"\n' };
+  expect(buildOptions({ ...build, buildArguments })).toEqual({
+    ...buildOptions(build),
+    buildargs: buildArguments,
   });
 });
 

@@ -12,7 +12,7 @@ const CPU_PERIOD_MICROSECONDS = 100_000;
 
 /**
  * Everything that is said to the daemon about a build: a closed set, so that no input can add to it (no host network,
- * no extra hosts, no build arguments, no remote context).
+ * no extra hosts, no remote context).
  */
 export function buildOptions(build: {
   readonly builder: 'classic' | 'buildkit';
@@ -20,6 +20,8 @@ export function buildOptions(build: {
   readonly labels: Readonly<Record<string, string>>;
   /** Name of the Dockerfile inside the context. */
   readonly dockerfile: string;
+  /** Those that the Dockerfile declares. */
+  readonly buildArguments: Readonly<Record<string, string>>;
   readonly limits: BuildLimits;
 }): ImageBuildOptions {
   const memory = build.limits.memoryMb * 1024 * 1024;
@@ -27,6 +29,7 @@ export function buildOptions(build: {
     t: build.tag,
     dockerfile: build.dockerfile,
     labels: build.labels,
+    ...(Object.keys(build.buildArguments).length > 0 && { buildargs: build.buildArguments }),
     rm: true,
     // Without it the container of a failed step stays.
     forcerm: true,

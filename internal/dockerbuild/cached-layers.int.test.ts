@@ -84,6 +84,7 @@ CMD ["sh"]`,
     ref,
     contextDirectory: context,
     dockerfile: { path: 'Dockerfile' },
+    buildArguments: {},
     tag: `berth/${instanceId}:${count}`,
   };
   const options = { onLine: () => undefined, signal: new AbortController().signal };

@@ -2,7 +2,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { checkDockerfile } from './dockerfile-rules.ts';
 
-const check = (text: string) => checkDockerfile(text, 'app1');
+const check = (text: string, buildArguments: Record<string, string> = {}) =>
+  checkDockerfile(text, 'app1', buildArguments);
 
 describe('T18: a Dockerfile may not read an image of the platform or an image by id', () => {
   const id = 'sha256:6a21ac5d5f3f4bb0f0c3b1f5b9d6b6f0bb0a57a8ad9a2c5a3c7f3a1f4e2d1c0b';
@@ -40,6 +41,43 @@ describe('T18: a Dockerfile may not read an image of the platform or an image by
   ])('%j', (text) => {
     expect(() => check(text)).toThrow(expect.objectContaining({ code: 'dockerfile_invalid' }));
   });
+});
+
+describe('T18: an image that a build argument names is held to the same rules', () => {
+  test.each([
+    ['ARG BASE\nFROM $BASE', { BASE: 'berth/victim:dep1' }],
+    ['ARG BASE=alpine\nFROM ${BASE}', { BASE: '6a21ac5d5f3f' }],
+    ['ARG A B\nFROM $A$B', { A: 'berth', B: '/victim' }],
+    ['ARG A\nARG B=${A}\nFROM ${B}', { A: 'berth/victim' }],
+    ['ARG A\nFROM ${A:-alpine}', { A: 'berth/victim' }],
+    ['ARG A\nFROM $A', { A: '$B' }],
+  ])('%j with %j is refused', (text, given) => {
+    expect(() => check(text, given)).toThrow(expect.objectContaining({ code: 'dockerfile_invalid' }));
+  });
+
+  test.each([
+    ['ARG BASE=berth/victim\nFROM $BASE', { BASE: 'alpine' }],
+    ['FROM alpine\nARG BASE\nRUN echo $BASE', { BASE: 'berth/victim' }],
+    ['ARG OTHER\nFROM alpine', { BASE: 'berth/victim' }],
+    ['ARG constructor\nFROM alpine$constructor', {}],
+  ])('%j with %j is fine', (text, given) => {
+    expect(check(text, given).text).toBe(text);
+  });
+});
+
+test('the arguments of all stages are known by name', () => {
+  const text = [
+    'ARG A=1 B',
+    'FROM alpine AS one',
+    'arg  c="x"',
+    'ARG \\',
+    '  D=2',
+    'RUN echo ARG E',
+    'FROM one',
+    'ARG "F"',
+    'ENV G=1',
+  ].join('\n');
+  expect([...check(text).declaredArguments]).toEqual(['A', 'B', 'c', 'D', 'F']);
 });
 
 test.each([

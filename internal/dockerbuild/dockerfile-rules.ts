@@ -17,6 +17,8 @@ export interface CheckedDockerfile {
   readonly text: string;
   /** What the classic builder, which keeps to the limits, does not know; empty when it can build it. */
   readonly needsBuildKit: readonly string[];
+  /** Names that its ARG instructions declare. */
+  readonly declaredArguments: ReadonlySet<string>;
 }
 
 const MAX_BYTES = 256 * 1024;
@@ -25,19 +27,36 @@ const OFFICIAL_FRONTEND =
 
 /**
  * Refuses what would read another app's image: names of ours, and images by id. This is the first, cheap line: it looks
- * at the text, not at what a base image brings along. The official frontends are the only ones that `# syntax` may name.
+ * at the text and the arguments it is built with, not at what a base image brings along. The official frontends are the only ones that `# syntax` may name.
  * @throws DeploymentFailed dockerfile_invalid
  */
-export function checkDockerfile(text: string, appId: string): CheckedDockerfile {
+export function checkDockerfile(
+  text: string,
+  appId: string,
+  buildArguments: Readonly<Record<string, string>>,
+): CheckedDockerfile {
   if (Buffer.byteLength(text) > MAX_BYTES) refuse('The Dockerfile is larger than 256 KB.');
   const dockerfile = DockerfileParser.parse(text);
   checkFrontend(dockerfile);
   const instructions = parse(text, dockerfile);
-  checkSources(instructions);
+  checkSources(instructions, buildArguments);
   return {
     text: nameCaches(text, instructions, appId),
     needsBuildKit: buildKitNeeds(instructions, text),
+    declaredArguments: namesDeclared(instructions),
   };
+}
+
+/** The same of a Dockerfile of ours, which needs no check. */
+export function declaredArguments(text: string): ReadonlySet<string> {
+  return namesDeclared(parse(text, DockerfileParser.parse(text)));
+}
+
+function namesDeclared(instructions: readonly ParsedInstruction[]): ReadonlySet<string> {
+  const words = instructions.flatMap((instruction) =>
+    instruction.keyword === 'ARG' ? instruction.words : [],
+  );
+  return new Set(words.map((word) => unquote(word.split('=')[0] ?? '')));
 }
 
 function parse(text: string, dockerfile: Dockerfile): ParsedInstruction[] {
@@ -64,8 +83,12 @@ function checkFrontend(dockerfile: Dockerfile): void {
   }
 }
 
-function checkSources(instructions: readonly ParsedInstruction[]): void {
-  const defaults = new Map<string, string>();
+function checkSources(
+  instructions: readonly ParsedInstruction[],
+  buildArguments: Readonly<Record<string, string>>,
+): void {
+  /** Of the arguments that may stand in the name of an image: their values in this build. */
+  const values = new Map<string, string>();
   /** Names and numbers by which later instructions may mean an earlier stage. */
   const stages = new Set<string>();
   let count = 0;
@@ -73,12 +96,14 @@ function checkSources(instructions: readonly ParsedInstruction[]): void {
     if (keyword === 'ARG' && count === 0) {
       for (const word of words) {
         const [name = '', ...value] = word.split('=');
-        if (value.length > 0)
-          defaults.set(name, substitute(unquote(value.join('=')), defaults) ?? refuseVariable(word));
+        const given = Object.hasOwn(buildArguments, name) ? buildArguments[name] : undefined;
+        if (given !== undefined) values.set(name, given);
+        else if (value.length > 0)
+          values.set(name, substitute(unquote(value.join('=')), values) ?? refuseVariable(word));
       }
     } else if (keyword === 'FROM') {
       const [written = '', as, stage] = words;
-      const image = unquote(substitute(written, defaults) ?? refuseVariable(written));
+      const image = unquote(substitute(written, values) ?? refuseVariable(written));
       if (!stages.has(image.toLowerCase())) refuseOurs(image);
       stages.add(String(count++));
       if (as?.toUpperCase() === 'AS' && stage !== undefined) stages.add(stage.toLowerCase());

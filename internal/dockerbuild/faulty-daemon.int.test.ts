@@ -105,7 +105,13 @@ function build(signal: AbortSignal = new AbortController().signal) {
     ownerHash: 'abcdef',
   };
   return builder.build(
-    { ref, contextDirectory: directory, dockerfile: { path: 'Dockerfile' }, tag: 'berth/web:dep1' },
+    {
+      ref,
+      contextDirectory: directory,
+      dockerfile: { path: 'Dockerfile' },
+      buildArguments: {},
+      tag: 'berth/web:dep1',
+    },
     { onLine: () => {}, signal },
   );
 }

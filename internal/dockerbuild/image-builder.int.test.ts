@@ -1,9 +1,11 @@
 import { chmod, mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import Dockerode from 'dockerode';
+import fc from 'fast-check';
 import { pino } from 'pino';
 import { ensureBusyboxImage, ensureNodeImage } from '../../test/support/base-image.ts';
 import { planBuild } from '../engine/plan-build.ts';
@@ -438,6 +440,68 @@ async function repository(files: Readonly<Record<string, string>>): Promise<void
   }
 }
 
+describe('A11: build variables', () => {
+  const values = Object.fromEntries(
+    fc
+      .sample(fc.string({ unit: 'grapheme', maxLength: 120 }), { numRuns: 150, seed: 11 })
+      .concat(['', ' ', '$HOME `id` $(id)', 'a\nb\r\n\n', '"\'\\', '\u{1f389}', 'x'.repeat(20_000)])
+      .filter((value) => !value.includes('\0'))
+      .map((value, index) => [`V_${index}`, value]),
+  );
+  const declared = `ARG ${Object.keys(values).join(' ')}`;
+
+  /** What a step of the build had in its environment, byte by byte. */
+  async function seenInBuild(imageId: string): Promise<Record<string, string>> {
+    const container = await docker.createContainer({ Image: imageId, Cmd: ['cat', '/seen'] });
+    try {
+      const archive = await container.getArchive({ path: '/seen' });
+      const bytes = await tarFile(archive);
+      const entries = bytes
+        .toString('utf8')
+        .split('\0')
+        .map((entry) => entry.split(/=(.*)/s));
+      return Object.fromEntries(
+        entries.filter(([name]) => name?.startsWith('V_')).map(([name, value]) => [name, value]),
+      );
+    } finally {
+      await container.remove();
+    }
+  }
+
+  test.each([
+    ['the classic builder', ['RUN cat /proc/self/environ > /seen']],
+    ['BuildKit', ['RUN --mount=type=tmpfs,target=/t cat /proc/self/environ > /seen']],
+  ])('arrive byte-equal by %s, where the Dockerfile declares them', async (_name, lines) => {
+    await repository({ Dockerfile: [`FROM ${busybox}`, declared, ...lines].join('\n') });
+    const { image, lines: told } = await build({ buildArguments: { ...values, UNDECLARED: 'canary-value' } });
+    expect(await seenInBuild(image.imageId)).toEqual(values);
+    expect(textsOf(told)).toContain('Not given to the build, for no ARG declares them: UNDECLARED');
+    expect(JSON.stringify(await docker.getImage(image.imageId).history())).not.toContain('canary-value');
+    const { Config } = await docker.getImage(image.imageId).inspect();
+    expect(Config.Env.filter((entry) => entry.startsWith('V_'))).toEqual([]);
+  });
+
+  test('of one app are not met in the cache by another', async () => {
+    await repository({ Dockerfile: `FROM ${busybox}\nARG TOKEN\nRUN echo "$TOKEN" > /seen` });
+    const first = await build({ buildArguments: { TOKEN: 'one' } });
+    const second = await build({ buildArguments: { TOKEN: 'two' } });
+    expect(second.image.imageId).not.toBe(first.image.imageId);
+  });
+
+  test('T18: cannot name an image of the platform', async () => {
+    await repository({ Dockerfile: 'ARG BASE\nFROM $BASE\n' });
+    const { error } = await buildFails({ buildArguments: { BASE: 'berth/other:dep1' } });
+    expect(error).toMatchObject({ code: 'dockerfile_invalid' });
+  });
+});
+
+/** The one file of an archive. */
+async function tarFile(archive: NodeJS.ReadableStream): Promise<Buffer> {
+  const bytes = await buffer(archive);
+  const size = Number.parseInt(bytes.subarray(124, 136).toString('latin1'), 8);
+  return bytes.subarray(512, 512 + size);
+}
+
 function ref(): BuildRequest['ref'] {
   return {
     deploymentId: `dep${count}`,
@@ -454,6 +518,7 @@ function request(changed: Partial<BuildRequest> = {}): BuildRequest {
     ref: ref(),
     contextDirectory: context,
     dockerfile: { path: 'Dockerfile' },
+    buildArguments: {},
     tag: `berth/web-${instanceId}:dep${count}`,
     ...changed,
   };

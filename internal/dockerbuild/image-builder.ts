@@ -23,7 +23,7 @@ import { BuildTranscript } from './build-transcript.ts';
 import { cachedLayersAmong } from './cached-layers.ts';
 import { DaemonWatch } from './daemon-watch.ts';
 import { withDeadline } from './deadline.ts';
-import { checkDockerfile } from './dockerfile-rules.ts';
+import { checkDockerfile, declaredArguments } from './dockerfile-rules.ts';
 import { statusOf } from './error-facts.ts';
 import { listContext } from './list-context.ts';
 import { packContext } from './pack-context.ts';
@@ -143,13 +143,22 @@ export class DockerImageBuilder implements ImageBuilder {
       text: `Sending ${context.paths.length} files and folders (${megabytes(context.bytes)}) to Docker`,
     });
     if (plan.note !== null) onLine({ text: plan.note, level: 'warning' });
+    const given = splitArguments(request.buildArguments, dockerfile.declaredArguments);
+    if (given.unused.length > 0) {
+      onLine({ text: `Not given to the build, for no ARG declares them: ${given.unused.join(', ')}` });
+    }
 
     const transcript = new BuildTranscript(onLine, plan.ownSteps);
     const watch = await DaemonWatch.open(this.#docker, stop);
     try {
       await this.#send({
         files: packContext(request.contextDirectory, context.paths, plan.files),
-        options: buildOptions({ ...plan, tag: request.tag, limits: this.#limits }),
+        options: buildOptions({
+          ...plan,
+          tag: request.tag,
+          buildArguments: given.declared,
+          limits: this.#limits,
+        }),
         transcript,
         room,
         stop,
@@ -232,8 +241,12 @@ function builtImage(image: Dockerode.ImageInspectInfo): BuiltImage {
   return { imageId: image.Id, exposedPorts: tcpPorts(image.Config.ExposedPorts), bytes: image.Size };
 }
 
-async function readDockerfile({ dockerfile, contextDirectory, ref }: BuildRequest): Promise<NamedDockerfile> {
-  if ('generated' in dockerfile) return { name: null, text: dockerfile.generated, needsBuildKit: [] };
+async function readDockerfile(request: BuildRequest): Promise<NamedDockerfile> {
+  const { dockerfile, contextDirectory, ref } = request;
+  if ('generated' in dockerfile) {
+    const text = dockerfile.generated;
+    return { name: null, text, needsBuildKit: [], declaredArguments: declaredArguments(text) };
+  }
   const { path } = dockerfile;
   const found = await hasDockerfile(contextDirectory, path);
   const text = found ? await readRegularFile(join(contextDirectory, path), 1 << 20) : null;
@@ -242,7 +255,19 @@ async function readDockerfile({ dockerfile, contextDirectory, ref }: BuildReques
       ? new DeploymentFailed('dockerfile_invalid', `The file ${path} is larger than 1 MB.`)
       : new DeploymentFailed('dockerfile_missing', `There is no file ${path}.`);
   }
-  return { ...checkDockerfile(text, ref.appId), name: posix.normalize(path) };
+  return { ...checkDockerfile(text, ref.appId, request.buildArguments), name: posix.normalize(path) };
+}
+
+/** Docker warns of each argument that no ARG declares; and what is not said cannot leak. */
+function splitArguments(
+  given: BuildRequest['buildArguments'],
+  declared: ReadonlySet<string>,
+): { declared: Record<string, string>; unused: string[] } {
+  const entries = Object.entries(given);
+  return {
+    declared: Object.fromEntries(entries.filter(([name]) => declared.has(name))),
+    unused: entries.map(([name]) => name).filter((name) => !declared.has(name)),
+  };
 }
 
 function tcpPorts(exposed: Readonly<Record<string, unknown>> | null | undefined): number[] {

@@ -1,8 +1,11 @@
 import { join } from 'node:path';
+import type { ReleaseConfig } from '../../deployments/config-snapshot.ts';
 import { recordImage } from '../../deployments/deployment-store.ts';
+import { buildArguments } from '../../deployments/release-environment.ts';
 import { beginStep } from '../begin-step.ts';
+import { declareArguments } from '../declare-arguments.ts';
 import { attemptRef, type Job, type Tools } from '../job.ts';
-import { planBuild } from '../plan-build.ts';
+import { type BuildPlan, planBuild } from '../plan-build.ts';
 import type { BuiltImage, Checkout } from '../ports.ts';
 
 /** Decides how the repository is built, builds it, and writes down which image came out. */
@@ -10,17 +13,24 @@ export async function buildImage(job: Job, tools: Tools, checkout: Checkout): Pr
   await beginStep(job, tools, 'building');
   const { config } = job;
   const facts = await tools.repository.read(checkout.directory, config);
-  const plan = planBuild(facts, { ...config, nodeImage: tools.settings.nodeImage });
+  const plan = planBuild(facts, {
+    ...config,
+    buildVariables: Object.keys(buildArguments(config)),
+    images: tools.settings.baseImages,
+  });
+  const given = buildArguments(config);
+  const generated = plan.kind === 'generated' ? declareArguments(plan.dockerfile, Object.keys(given)) : '';
   if (plan.kind === 'generated') {
     job.say({ text: `${plan.why} Building with this Dockerfile:`, level: 'deploy' });
-    for (const text of plan.dockerfile.trimEnd().split('\n')) job.onBuildLine({ text: `    ${text}` });
+    for (const text of generated.trimEnd().split('\n')) job.onBuildLine({ text: `    ${text}` });
   }
   const tag = `berth/${job.row.app.name}:${job.row.id}`;
   const image = await tools.images.build(
     {
       ref: attemptRef(job),
-      contextDirectory: join(checkout.directory, config.rootDirectory),
-      dockerfile: plan.kind === 'generated' ? { generated: plan.dockerfile } : { path: plan.path },
+      contextDirectory: contextOf(plan, checkout, config),
+      dockerfile: plan.kind === 'generated' ? { generated } : { path: plan.path },
+      buildArguments: given,
       tag,
     },
     { onLine: job.onBuildLine, room: job.roomForLines, signal: job.signal },
@@ -30,4 +40,10 @@ export async function buildImage(job: Job, tools: Tools, checkout: Checkout): Pr
   const megabytes = (image.bytes / 1024 / 1024).toFixed(1);
   job.say({ text: `Built ${tag} (${megabytes} MB)`, level: 'deploy' });
   return image;
+}
+
+/** A package of a workspace is built from its root, where the lock file and the other packages are. */
+function contextOf(plan: BuildPlan, { directory }: Checkout, { rootDirectory }: ReleaseConfig): string {
+  const isWhole = plan.kind === 'generated' && plan.context === 'repository';
+  return isWhole ? directory : join(directory, rootDirectory);
 }
