@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { ensureOwner } from '../../internal/auth/ensure-owner.ts';
+import { Sessions } from '../../internal/auth/sessions.ts';
 import type { Config } from '../../internal/config/config.ts';
 import { InvalidConfig, loadConfig } from '../../internal/config/load-config.ts';
 import { VERSION } from '../../internal/config/version.ts';
@@ -10,6 +11,7 @@ import { Notifications } from '../../internal/db/notifications.ts';
 import { createApp } from '../../internal/http/create-app.ts';
 import { createFallbackPages } from '../../internal/http/fallback-pages.ts';
 import { listen } from '../../internal/http/listen.ts';
+import { RateLimits } from '../../internal/http/rate-limits/rate-limits.ts';
 import { createLogger, type Logger } from '../../internal/logger/logger.ts';
 import { LogHub } from '../../internal/logs/log-hub.ts';
 import { defaultProject } from '../../internal/projects/project-store.ts';
@@ -25,8 +27,8 @@ async function main(config: Config, logger: Logger): Promise<void> {
   });
 
   const database = openDatabase(config.databaseUrl, logger);
-  const { prisma } = database;
-  await migrate(database.pool);
+  const { prisma, pool } = database;
+  await migrate(pool);
   const box = new SealedBox(config.encryptionKey, config.oldEncryptionKeys);
   const { instanceId, hasOldKey } = await enterInstallation(prisma, box, config.dataDir);
   if (hasOldKey) logger.warn('a change of keys is not done; run rotate-key');
@@ -44,6 +46,8 @@ async function main(config: Config, logger: Logger): Promise<void> {
     settings: config,
     version: VERSION,
     logHub,
+    sessions: new Sessions({ prisma, pool, logger, settings: config }),
+    limits: new RateLimits(pool, config.rateLimits),
     corsOrigins: config.corsOrigins,
   });
   const fallback = await listen(createFallbackPages({ prisma, baseDomain: config.baseDomain, logger }), {

@@ -26,7 +26,13 @@ export interface CreateRouteNeeds {
 type NewApp = z.output<ReturnType<typeof newProjectAppSchema>>;
 
 const errors = ['name_taken', 'host_taken', 'project_deleting'] as const;
-const shared = { auth: 'token', aliases: APP_ALIASES, takesIdempotencyKey: true, errors } as const;
+const shared = {
+  auth: 'token',
+  aliases: APP_ALIASES,
+  takesIdempotencyKey: true,
+  queuesDeployment: true,
+  errors,
+} as const;
 
 /** The two ways to an app: in a project of the body, which deploys it; and in one of the path, which waits. */
 export function createRoutes(needs: CreateRouteNeeds): Operation[] {

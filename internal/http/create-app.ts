@@ -5,6 +5,7 @@ import { mountOperations } from '../openapi/mount-operations.ts';
 import { answerErrors, answerNotFound } from './answer-errors.ts';
 import { allowOrigins } from './cors.ts';
 import { type ApiNeeds, operationsOf } from './operations.ts';
+import { admission, countingFailures } from './rate-limits/admission.ts';
 import { logRequests } from './request-log.ts';
 import { requireLocal } from './require-local.ts';
 
@@ -16,7 +17,7 @@ export interface AppNeeds extends ApiNeeds {
 
 /** The API as an Express app, without a port. Everything it works with comes in here. */
 export function createApp(needs: AppNeeds): Express {
-  const { prisma, settings } = needs;
+  const { prisma, sessions, limits, settings } = needs;
   const app = express();
   app.set('query parser', 'simple');
   // Only these proxies tell the client's address; nobody else is believed (T53).
@@ -40,7 +41,8 @@ export function createApp(needs: AppNeeds): Express {
   app.use(allowOrigins(needs.corsOrigins));
 
   const router = mountOperations(operationsOf(needs), {
-    authenticate: authenticator(prisma, settings.auth),
+    authenticate: countingFailures(authenticator({ prisma, sessions, auth: settings.auth }), limits),
+    admit: admission(limits),
     checkAnswers: needs.checkAnswers ?? false,
   });
   app.use('/api/v1', router);

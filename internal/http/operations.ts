@@ -3,6 +3,7 @@ import { requireApp } from '../apps/app-store.ts';
 import { deleteAppsOf } from '../apps/delete-apps-of.ts';
 import { recordAudit } from '../audit/record-audit.ts';
 import { authenticator } from '../auth/authenticator.ts';
+import type { Sessions } from '../auth/sessions.ts';
 import type { Config } from '../config/config.ts';
 import type { PrismaClient } from '../db/database.ts';
 import { stopDeploymentsOf } from '../deployments/cancel-deployment.ts';
@@ -29,14 +30,18 @@ import type { RecordInstallation, WebhookCreator } from '../webhooks/ports.ts';
 import { receiveRoutes } from '../webhooks/receive-routes.ts';
 import { webhookRoutes } from '../webhooks/webhook-routes.ts';
 import { noCreator, noInstallations } from '../webhooks/without-github.ts';
+import { accountOperations } from './account-operations.ts';
 import { documentRoute } from './document-route.ts';
 import { healthRoute } from './health-route.ts';
+import type { RateLimits } from './rate-limits/rate-limits.ts';
 import { referenceRoutes } from './reference-page.ts';
 
 export interface ApiNeeds {
   readonly prisma: PrismaClient;
   readonly box: SealedBox;
   readonly logHub: LogHub;
+  readonly sessions: Sessions;
+  readonly limits: RateLimits;
   readonly logger: Logger;
   readonly settings: Pick<
     Config,
@@ -70,9 +75,10 @@ export function operationsOf(needs: ApiNeeds): Operation[] {
     prisma,
     hub: needs.logHub,
     logger: needs.logger,
-    authenticate: authenticator(prisma, settings.auth),
+    authenticate: authenticator({ prisma, sessions: needs.sessions, auth: settings.auth }),
   };
   const operations = [
+    ...accountOperations(needs),
     ...projectRoutes({
       prisma,
       answerOnce,
@@ -117,6 +123,11 @@ export function operationsOf(needs: ApiNeeds): Operation[] {
   ];
   return [
     ...operations,
-    documentRoute(operations, { publicUrl: settings.publicUrl, version: needs.version, auth: settings.auth }),
+    documentRoute(operations, {
+      publicUrl: settings.publicUrl,
+      version: needs.version,
+      auth: settings.auth,
+      sessionCookie: needs.sessions.cookie.name,
+    }),
   ];
 }

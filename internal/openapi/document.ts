@@ -11,6 +11,8 @@ export interface AboutApi {
   readonly version: string;
   /** `none`: no operation needs a token. */
   readonly auth: 'token' | 'none';
+  /** The cookie of a browser's session. */
+  readonly sessionCookie: string;
 }
 
 /** The OpenAPI 3.1 document of these operations. */
@@ -21,6 +23,14 @@ export function openApiDocument(operations: readonly Operation[], about: AboutAp
     scheme: 'bearer',
     description: 'An API token, `berth_…`. The first one is in DATA_DIR/admin-token.',
   });
+  const session = registry.registerComponent('securitySchemes', 'session', {
+    type: 'apiKey',
+    in: 'cookie',
+    name: about.sessionCookie,
+    description:
+      'The session of a browser, from GET /auth/github or POST /auth/session. What changes something must come from a ' +
+      'page of this host: `Sec-Fetch-Site: same-origin`, or its `Origin`.',
+  });
   for (const operation of operations) {
     registry.registerPath({
       method: operation.method,
@@ -29,7 +39,7 @@ export function openApiDocument(operations: readonly Operation[], about: AboutAp
       tags: [operation.tag],
       summary: operation.summary,
       ...(operation.description ? { description: operation.description } : {}),
-      security: needsToken(operation, about) ? [{ [token.name]: [] }] : [],
+      security: needsToken(operation, about) ? [{ [token.name]: [] }, { [session.name]: [] }] : [],
       request: requestOf(operation),
       responses: responsesOf(operation, about),
     });
@@ -70,6 +80,11 @@ function needsToken(operation: Operation, about: AboutApi): boolean {
 
 function mayBeForbidden(operation: Operation, about: AboutApi): boolean {
   return needsToken(operation, about) && (operation.ownerOnly === true || scopeOf(operation) !== 'read');
+}
+
+/** Of a session, see `auth/own-page.ts`. */
+function needsOwnPage(operation: Operation, about: AboutApi): boolean {
+  return needsToken(operation, about) && operation.method !== 'get';
 }
 
 function requestOf(operation: Operation): NonNullable<RouteConfig['request']> {
@@ -132,8 +147,9 @@ function errorsByStatus(operation: Operation, about: AboutApi): Map<number, ApiE
     ...(operation.body || operation.rawBody
       ? (['malformed_json', 'body_too_large', 'unsupported_media_type'] as const)
       : []),
-    ...(needsToken(operation, about) ? (['unauthorized'] as const) : []),
+    ...(needsToken(operation, about) ? (['unauthorized', 'rate_limited'] as const) : []),
     ...(mayBeForbidden(operation, about) ? (['forbidden'] as const) : []),
+    ...(needsOwnPage(operation, about) ? (['csrf_refused', 'unsupported_media_type'] as const) : []),
     ...(about.auth === 'none' ? (['not_local'] as const) : []),
     ...(operation.params ? (['not_found'] as const) : []),
     ...(operation.takesIdempotencyKey ? (['idempotency_key_reused'] as const) : []),

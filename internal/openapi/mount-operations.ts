@@ -7,6 +7,8 @@ import { readBody, readRawBody } from './read-body.ts';
 export interface MountOptions {
   /** @throws AppError unauthorized */
   readonly authenticate: (request: Request) => Promise<Caller>;
+  /** Counts a request before it costs anything. @throws AppError rate_limited */
+  readonly admit?: (caller: Caller, operation: Operation) => Promise<void>;
   /** Tests: an answer that its own schema refuses is an error. */
   readonly checkAnswers?: boolean;
 }
@@ -49,7 +51,10 @@ async function answer(
   options: MountOptions,
 ): Promise<void> {
   const caller = operation.auth === 'token' ? await options.authenticate(request) : null;
-  if (caller) requirePermission(caller, operation);
+  if (caller) {
+    requirePermission(caller, operation);
+    await options.admit?.(caller, operation);
+  }
   // After the token: nobody else's body is read.
   if (operation.body) await readBody(request, response);
   const { maxBytes } = operation.rawBody ?? {};

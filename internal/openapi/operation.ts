@@ -82,6 +82,8 @@ interface Description {
   readonly auth: 'token' | 'none';
   /** What a token needs for it. Without it: `read` for GET, `admin` for the rest. */
   readonly scope?: Scope;
+  /** Counted as a deployment, of which a user may ask for fewer. Default: what makes something with the scope `deploy`. */
+  readonly queuesDeployment?: boolean;
   /** Only for the owner of the installation. */
   readonly ownerOnly?: boolean;
   /** Codes it may answer beside those every operation of its kind has. */

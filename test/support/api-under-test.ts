@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import type { Express } from 'express';
 import supertest from 'supertest';
 import { ensureOwner } from '../../internal/auth/ensure-owner.ts';
+import { Sessions } from '../../internal/auth/sessions.ts';
 import type { PrismaClient } from '../../internal/db/database.ts';
 import { type AppNeeds, createApp } from '../../internal/http/create-app.ts';
+import { RateLimits } from '../../internal/http/rate-limits/rate-limits.ts';
 import { createLogger } from '../../internal/logger/logger.ts';
 import { LogHub } from '../../internal/logs/log-hub.ts';
 import { defaultProject } from '../../internal/projects/project-store.ts';
@@ -29,47 +31,50 @@ export async function startApi(
 ): Promise<ApiUnderTest> {
   const { settings, ...others } = overrides;
   const testDatabase = await createTestDatabase();
-  const { prisma } = testDatabase.database;
+  const { prisma, pool } = testDatabase.database;
   const directory = await mkdtemp(join(tmpdir(), 'berth-api-'));
   const tokenFile = join(directory, 'admin-token');
   await ensureOwner({ prisma, tokenFile, ensureProject: defaultProject });
   const token = (await readFile(tokenFile, 'utf8')).trim();
   const logger = createLogger({ level: 'silent', process: 'api' });
   const logHub = new LogHub({ prisma, logger, notifications: null });
+  const allSettings: AppNeeds['settings'] = {
+    auth: 'token',
+    apiPort: 8080,
+    baseDomain: 'apps.test',
+    httpPort: 8000,
+    publicUrl: 'http://berth.apps.test:8000',
+    gitAllowedHosts: ['github.com'],
+    gitPrivateHosts: ['127.0.0.1:9418'],
+    trustedProxies: ['loopback'],
+    sessionSecret: newKey(),
+    sessionIdleHours: 72,
+    sessionMaxDays: 30,
+    rateLimits: {
+      requests: 100_000,
+      deploys: 100_000,
+      signIns: 100_000,
+      webhooks: 100_000,
+      streamsPerUser: 100,
+    },
+    github: {
+      url: 'https://github.com',
+      apiUrl: 'https://api.github.com',
+      oauth: null,
+      app: null,
+      allowedUsers: [],
+      allowedOrgs: [],
+      webhookBaseUrl: 'http://berth.apps.test:8000/webhooks/github',
+    },
+    ...settings,
+  };
   const needs: AppNeeds = {
     prisma,
     box: new SealedBox(newKey()),
     logger,
-    settings: {
-      auth: 'token',
-      apiPort: 8080,
-      baseDomain: 'apps.test',
-      httpPort: 8000,
-      publicUrl: 'http://berth.apps.test:8000',
-      gitAllowedHosts: ['github.com'],
-      gitPrivateHosts: ['127.0.0.1:9418'],
-      trustedProxies: ['loopback'],
-      sessionSecret: newKey(),
-      sessionIdleHours: 72,
-      sessionMaxDays: 30,
-      rateLimits: {
-        requests: 100_000,
-        deploys: 100_000,
-        signIns: 100_000,
-        webhooks: 100_000,
-        streamsPerUser: 100,
-      },
-      github: {
-        url: 'https://github.com',
-        apiUrl: 'https://api.github.com',
-        oauth: null,
-        app: null,
-        allowedUsers: [],
-        allowedOrgs: [],
-        webhookBaseUrl: 'http://berth.apps.test:8000/webhooks/github',
-      },
-      ...settings,
-    },
+    settings: allSettings,
+    sessions: new Sessions({ prisma, pool, logger, settings: allSettings }),
+    limits: new RateLimits(pool, allSettings.rateLimits),
     corsOrigins: [],
     version: '0.0.0',
     logHub,
