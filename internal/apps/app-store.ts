@@ -6,6 +6,7 @@ import { lockOpenProject } from '../projects/project-store.ts';
 import { generatedHosts } from '../routing/hosts.ts';
 import type { AppSettings } from './app-input.ts';
 import type { LatestDeployment } from './app-status.ts';
+import { claimHost } from './claim-host.ts';
 
 const WITH_STATE = {
   project: { select: { id: true, name: true } },
@@ -44,20 +45,6 @@ export async function createApp(
   if (count === 0) throw await nameTaken(tx, project.id, name);
   await claimHost(tx, id, generatedHosts({ appName: name, projectName: project.name, userHash, baseDomain }));
   return tx.app.findUniqueOrThrow({ where: { id } });
-}
-
-/** The first host nobody has. Two that ask for the same one at once: the second waits, then gets the next. */
-async function claimHost(tx: Db, appId: string, candidates: readonly string[]): Promise<void> {
-  for (const host of candidates) {
-    const { count } = await tx.host.createMany({
-      data: [{ host, appId, kind: 'generated' }],
-      skipDuplicates: true,
-    });
-    if (count === 1) return;
-  }
-  throw new AppError('host_taken', 'Every host name made from this app name is taken; choose another name.', {
-    fields: [{ field: '/name', message: 'gives no free host name' }],
-  });
 }
 
 async function nameTaken(tx: Db, projectId: string, name: string): Promise<AppError> {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { addUser, callAs } from '../../test/support/another-user.ts';
 import { type ApiUnderTest, startApi } from '../../test/support/api-under-test.ts';
 import { readEnvironment } from '../envvars/env-var-store.ts';
 
@@ -63,6 +64,16 @@ describe('an app of a project', () => {
       hosts.push(...answer.body.hosts);
     }
     expect(hosts).toEqual(['web.apps.test', `${hash}-web.apps.test`, `${hash}-three-web.apps.test`]);
+  });
+
+  test('T28: may be called like a host of a deployment, and does not get that host', async () => {
+    const other = await addUser(api.prisma);
+    const shop = (await api.call('post', '/apps').send({ name: 'shop', repo_url: REPO })).body;
+    const name = `shop-${shop.latest_deployment.id}`;
+    const answer = await callAs(api.app, other)('post', '/apps').send({ name, repo_url: REPO });
+    expect(answer.body.hosts).toEqual([`${other.hash}-${name}.apps.test`]);
+    const likewise = await api.call('post', '/apps').send({ name: 'shop-production', repo_url: REPO });
+    expect(likewise.body.hosts).toEqual(['shop-production.apps.test']);
   });
 
   test('is listed there, under both words, and by a filter', async () => {

@@ -1,6 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { deploymentHost, generatedHosts, isAppName, parseCustomHost } from './hosts.ts';
+import {
+  deploymentHost,
+  generatedHosts,
+  isAppName,
+  isProjectName,
+  parseCustomHost,
+  readDeploymentHost,
+} from './hosts.ts';
 
 describe('app names', () => {
   test.each(['a', 'web', 'my-app-2', 'a'.repeat(40)])('%s is a name', (name) => {
@@ -50,10 +57,41 @@ describe('generated hosts', () => {
   });
 
   test('of one deployment name the app and the deployment', () => {
-    expect(deploymentHost({ appName: 'web', deploymentId: 'abcdefghij', baseDomain: 'localhost' })).toBe(
-      'web-abcdefghij.localhost',
-    );
+    const named = { appName: 'web', deploymentId: 'abcdefghij' };
+    expect(deploymentHost({ ...named, baseDomain: 'localhost' })).toBe('web-abcdefghij.localhost');
+    expect(readDeploymentHost('web-abcdefghij.localhost')).toEqual(named);
+    expect(readDeploymentHost('my-web-abcdefghij.apps.example.org')).toEqual({ ...named, appName: 'my-web' });
   });
+
+  test.each([
+    'web.localhost',
+    'abcdefghij.localhost',
+    'web-1bcdefghij.localhost',
+    'web-abcdefghijk.localhost',
+  ])('%s is not of a deployment', (host) => {
+    expect(readDeploymentHost(host)).toBeNull();
+  });
+});
+
+describe('project names', () => {
+  test.each(['default', 'a', 'p'.repeat(40)])('%s fits into the name of a network and of a host', (name) => {
+    expect(isProjectName(name)).toBe(true);
+    const hosts = generatedHosts({
+      appName: 'a'.repeat(15),
+      projectName: name,
+      userHash: 'abc234',
+      baseDomain: 'x',
+    });
+    expect(hosts).toHaveLength(3);
+    expect(`abc234-${name}`).toMatch(/^[a-z0-9-]{1,63}$/);
+  });
+
+  test.each(['', 'A', '1a', '-a', 'a-', 'a_b', 'a.b', 'p'.repeat(41), 'traefik', 'host'])(
+    '"%s" is none',
+    (name) => {
+      expect(isProjectName(name)).toBe(false);
+    },
+  );
 });
 
 describe('T26: a custom host', () => {

@@ -66,6 +66,12 @@ export function deploymentHost(of: { appName: string; deploymentId: string; base
   return `${of.appName}-${of.deploymentId}.${of.baseDomain}`;
 }
 
+/** Which deployment a host would reach if it is one of those; null: it can be none. */
+export function readDeploymentHost(host: string): { appName: string; deploymentId: string } | null {
+  const [, appName, deploymentId] = /^([^.]+)-([a-z][a-z2-7]{9})\./.exec(host) ?? [];
+  return appName !== undefined && deploymentId !== undefined ? { appName, deploymentId } : null;
+}
+
 export function platformHost(baseDomain: string): string {
   return `berth.${baseDomain}`;
 }
