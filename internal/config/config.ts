@@ -82,7 +82,13 @@ export interface Config {
   readonly cloneTimeoutSeconds: number;
   readonly cloneMaxMb: number;
 
-  readonly nodeImage: string;
+  /** Of generated Dockerfiles. */
+  readonly baseImages: {
+    readonly node: string;
+    readonly python: string;
+    readonly go: string;
+    readonly static: string;
+  };
   readonly buildTimeoutSeconds: number;
   readonly buildMemoryMb: number;
   readonly buildCpus: number;

@@ -41,6 +41,7 @@ const list = z
       .map((item) => item.trim())
       .filter((item) => item !== ''),
   );
+const imageName = z.string().regex(/^[a-z0-9][a-zA-Z0-9./:@_-]*$/, 'must be an image name');
 const ipAddress = z.union([z.ipv4(), z.ipv6()], 'must be an IP address');
 const isProxy = (text: string): boolean =>
   ['loopback', 'linklocal', 'uniquelocal'].includes(text) ||
@@ -141,10 +142,10 @@ const schema = z.object({
   GIT_PRIVATE_HOSTS: list,
   CLONE_TIMEOUT_SECONDS: seconds(300),
   CLONE_MAX_MB: count(1024, 102_400),
-  NODE_IMAGE: z
-    .string()
-    .regex(/^[a-z0-9][a-zA-Z0-9./:@_-]*$/, 'must be an image name')
-    .default('node:20-slim'),
+  NODE_IMAGE: imageName.default('node:20-slim'),
+  PYTHON_IMAGE: imageName.default('python:3.12-slim'),
+  GO_IMAGE: imageName.default('golang:1.25'),
+  STATIC_IMAGE: imageName.default('nginx:1.29-alpine'),
   BUILD_TIMEOUT_SECONDS: seconds(900),
   BUILD_MEMORY_MB: count(2048, 1_048_576),
   BUILD_CPUS: z.coerce
@@ -276,7 +277,12 @@ export function loadConfig(environment: Environment = process.env): Config {
     gitPrivateHosts: value.GIT_PRIVATE_HOSTS,
     cloneTimeoutSeconds: value.CLONE_TIMEOUT_SECONDS,
     cloneMaxMb: value.CLONE_MAX_MB,
-    nodeImage: value.NODE_IMAGE,
+    baseImages: {
+      node: value.NODE_IMAGE,
+      python: value.PYTHON_IMAGE,
+      go: value.GO_IMAGE,
+      static: value.STATIC_IMAGE,
+    },
     buildTimeoutSeconds: value.BUILD_TIMEOUT_SECONDS,
     buildMemoryMb: value.BUILD_MEMORY_MB,
     buildCpus: value.BUILD_CPUS,

@@ -34,5 +34,5 @@ test('what bin/up and the processes both read has the same default in both', () 
   const { auth, dataDir, dockerHost, baseDomain, apiPort, apiAddress, fallbackPort, traefikApiUrl } = config;
   const shared = { auth, dataDir, dockerHost, baseDomain, apiPort, apiAddress, fallbackPort, traefikApiUrl };
   expect(start).toMatchObject(shared);
-  expect(DEFAULT_NODE_IMAGE).toBe(config.nodeImage);
+  expect(DEFAULT_NODE_IMAGE).toBe(config.baseImages.node);
 });

@@ -13,6 +13,8 @@ const config: ReleaseConfig = {
   dockerfilePath: null,
   buildCommand: null,
   startCommand: null,
+  framework: 'auto',
+  outputDirectory: null,
   port: 3000,
   healthCheckPath: null,
   replicas: 1,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { frameworkChoice } from '../apps/framework.ts';
 import type { App } from '../db/database.ts';
 import { EnvScope } from '../db/generated/enums.ts';
 import type { EnvVariable } from '../envvars/env-var.ts';
@@ -25,6 +26,9 @@ const releaseConfigSchema = z.strictObject({
   dockerfilePath: z.string().nullable(),
   buildCommand: z.string().nullable(),
   startCommand: z.string().nullable(),
+  // These two are not in the first snapshots.
+  framework: frameworkChoice.default('auto'),
+  outputDirectory: z.string().nullable().default(null),
   port: z.int().nullable(),
   healthCheckPath: z.string().nullable(),
   replicas: z.int(),
@@ -49,6 +53,8 @@ export function releaseConfigOf(
     dockerfilePath: app.dockerfilePath,
     buildCommand: app.buildCommand,
     startCommand: app.startCommand,
+    framework: frameworkChoice.catch('auto').parse(app.framework),
+    outputDirectory: app.outputDirectory,
     port: app.port,
     healthCheckPath: app.healthCheckPath,
     replicas: app.replicas,

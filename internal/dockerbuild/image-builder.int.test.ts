@@ -8,7 +8,7 @@ import Dockerode from 'dockerode';
 import fc from 'fast-check';
 import { pino } from 'pino';
 import { ensureBusyboxImage, ensureNodeImage } from '../../test/support/base-image.ts';
-import { planBuild } from '../engine/plan-build.ts';
+import { type BuildSettings, planBuild, READ_FILES } from '../engine/plan-build.ts';
 import type { BuildRequest, Line } from '../engine/ports.ts';
 import { DockerImageBuilder } from './image-builder.ts';
 import { repositoryReader } from './read-repository.ts';
@@ -40,6 +40,19 @@ afterAll(async () => {
   expect(await builder.list({})).toEqual([]);
   expect(await ourStepContainers()).toEqual([]);
 });
+
+function settingsOf(nodeImage: string): BuildSettings {
+  return {
+    framework: 'auto',
+    dockerfilePath: null,
+    buildCommand: null,
+    startCommand: null,
+    outputDirectory: null,
+    port: null,
+    buildVariables: [],
+    images: { node: nodeImage, python: 'none', go: 'none', static: 'none' },
+  };
+}
 
 describe('a build', () => {
   test('by a Dockerfile gives a labelled image with its ports, and its lines', async () => {
@@ -99,16 +112,16 @@ CMD ["sh"]`,
       }),
       'build.js': 'require("fs").writeFileSync("built.txt", "yes")',
       'server.js': `const fs = require('fs');
+fs.accessSync('.', fs.constants.W_OK);
 console.log(JSON.stringify([process.getuid(), process.env.NODE_ENV, fs.readdirSync('.').sort(), process.argv0]))`,
       'node_modules/stale/index.js': '',
     });
-    const facts = await repositoryReader.read(context, { rootDirectory: '.', dockerfilePath: null });
-    const plan = planBuild(facts, {
+    const facts = await repositoryReader.read(context, {
+      rootDirectory: '.',
       dockerfilePath: null,
-      buildCommand: null,
-      startCommand: null,
-      nodeImage: node,
+      textsOf: READ_FILES,
     });
+    const plan = planBuild(facts, settingsOf(node));
     if (plan.kind !== 'generated') throw new Error('There is no Dockerfile to find.');
     const { image } = await build({ dockerfile: { generated: plan.dockerfile } });
 
@@ -168,9 +181,12 @@ console.log(JSON.stringify([process.getuid(), process.env.NODE_ENV, fs.readdirSy
         'server.js':
           'console.log(JSON.stringify([process.getuid(), require("fs").readFileSync("built.txt", "utf8")]))',
       });
-      const facts = await repositoryReader.read(context, { rootDirectory: '.', dockerfilePath: null });
-      const commands = { dockerfilePath: null, buildCommand: null, startCommand: null };
-      const plan = planBuild(facts, { ...commands, nodeImage: node });
+      const facts = await repositoryReader.read(context, {
+        rootDirectory: '.',
+        dockerfilePath: null,
+        textsOf: READ_FILES,
+      });
+      const plan = planBuild(facts, settingsOf(node));
       if (plan.kind !== 'generated') throw new Error('There is no Dockerfile to find.');
       const { image } = await build({ dockerfile: { generated: plan.dockerfile } });
 

@@ -19,17 +19,57 @@ beforeEach(async () => {
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
 const read = (rootDirectory: string, dockerfilePath: string | null = null) =>
-  repositoryReader.read(directory, { rootDirectory, dockerfilePath });
+  repositoryReader.read(directory, { rootDirectory, dockerfilePath, textsOf: ['go.mod', 'app/main.py'] });
 
 test('tells the regular files of the root directory, its package.json, and whether the Dockerfile is there', async () => {
   expect(await read('web')).toEqual({
     files: ['package.json'],
+    paths: ['docker/Dockerfile', 'package.json'],
     packageJson: '{"name":"web"}',
+    texts: {},
     dockerfileFound: false,
+    workspace: null,
   });
   expect(await read('./web/', 'docker/Dockerfile')).toMatchObject({ dockerfileFound: true });
-  expect(await read('.')).toEqual({ files: ['a-file'], packageJson: null, dockerfileFound: false });
+  expect(await read('.')).toMatchObject({ files: ['a-file'], packageJson: null, dockerfileFound: false });
   expect(await read('.', 'a-file/Dockerfile')).toMatchObject({ dockerfileFound: false });
+});
+
+test('reads the texts that are asked for, and none that is large or a link', async () => {
+  await mkdir(join(directory, 'web/app'));
+  await writeFile(join(directory, 'web/app/main.py'), 'app = 1');
+  await symlink('/etc/hostname', join(directory, 'web/go.mod'));
+  expect(await read('web')).toMatchObject({ texts: { 'app/main.py': 'app = 1' } });
+  await writeFile(join(directory, 'web/app/main.py'), 'x'.repeat(300_000));
+  expect(await read('web')).toMatchObject({ texts: {} });
+});
+
+test('lists a few levels, and no more paths than are of use, however many there are', async () => {
+  await mkdir(join(directory, 'web/a/b/c'), { recursive: true });
+  await mkdir(join(directory, 'web/node_modules'));
+  for (const path of ['a/b/seen.go', 'a/b/c/too-deep.go', 'node_modules/skipped.js']) {
+    await writeFile(join(directory, 'web', path), '');
+  }
+  const { paths } = await read('web');
+  expect(paths).toEqual(['a/b/seen.go', 'docker/Dockerfile', 'package.json']);
+  await Promise.all(
+    Array.from({ length: 2_500 }, (_, count) => writeFile(join(directory, `web/many-${count}`), '')),
+  );
+  expect((await read('web')).paths).toHaveLength(2_000);
+});
+
+test.each([
+  ['npm', { 'package.json': '{"workspaces":["web"]}', 'package-lock.json': '{}' }],
+  ['pnpm', { 'package.json': '{}', 'pnpm-workspace.yaml': 'packages: [web]' }],
+])('knows the workspace of %s that a root directory belongs to', async (_name, files) => {
+  await rm(join(directory, 'web/package-lock.json'));
+  for (const [path, text] of Object.entries(files)) await writeFile(join(directory, path), text);
+  const packageJson = files['package.json'];
+  expect(await read('./web')).toMatchObject({
+    workspace: { member: 'web', packageJson, files: expect.arrayContaining(Object.keys(files)) },
+  });
+  await writeFile(join(directory, 'web/yarn.lock'), '');
+  expect(await read('web')).toMatchObject({ workspace: null });
 });
 
 test.each(['gone', 'a-file', 'etc', 'etc/ssl', '../', 'web/../../etc', '/etc'])(

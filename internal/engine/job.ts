@@ -6,6 +6,7 @@ import type { ClaimedDeployment } from '../deployments/deployment-store.ts';
 import type { Logger } from '../logger/logger.ts';
 import { routeNames } from '../routing/traefik-labels.ts';
 import type { Secret } from '../secrets/secret.ts';
+import type { BaseImages } from './plan-build.ts';
 import type {
   AttemptRef,
   ContainerEvents,
@@ -50,7 +51,7 @@ export interface Tools {
 export interface EngineSettings extends LogLimits {
   readonly baseDomain: string;
   readonly networkPool: string;
-  readonly nodeImage: string;
+  readonly baseImages: BaseImages;
   readonly gateTimeoutSeconds: number;
   readonly watchSeconds: number;
   readonly stopGraceSeconds: number;

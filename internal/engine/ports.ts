@@ -3,9 +3,10 @@
  * health) import from here and prove that they fit with `satisfies`; cmd/worker/main.ts joins the two.
  * Everything that can take long takes an AbortSignal and ends soon after it is aborted, rejecting with its reason.
  */
-import type { RepositoryFacts } from './plan-build.ts';
+import type { Secret } from '../secrets/secret.ts';
+import type { RepositoryFacts, WorkspaceFacts } from './plan-build.ts';
 
-export type { RepositoryFacts };
+export type { RepositoryFacts, WorkspaceFacts };
 
 /** Whose container, image or folder a thing is. Every Docker object carries all of it as labels. */
 export interface AttemptRef {
@@ -60,7 +61,12 @@ export interface RepositoryReader {
   /** @throws DeploymentFailed root_directory_missing, dockerfile_invalid */
   read(
     directory: string,
-    wanted: { rootDirectory: string; dockerfilePath: string | null },
+    wanted: {
+      readonly rootDirectory: string;
+      readonly dockerfilePath: string | null;
+      /** Paths of files in the root directory whose text is wanted, where they are there and small. */
+      readonly textsOf: readonly string[];
+    },
   ): Promise<RepositoryFacts>;
 }
 

@@ -16,6 +16,8 @@ const plan: ReleasePlan = {
     dockerfilePath: null,
     buildCommand: null,
     startCommand: null,
+    framework: 'auto',
+    outputDirectory: null,
     port: null,
     healthCheckPath: null,
     replicas: 2,

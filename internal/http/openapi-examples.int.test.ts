@@ -69,6 +69,8 @@ async function seed(status: DeploymentStatus): Promise<void> {
     hosts: [],
     environment: [],
   };
+    framework: 'auto',
+    outputDirectory: null,
   await prisma.deployment.create({
     data: {
       id: DEPLOYMENT,

@@ -92,7 +92,12 @@ export function fakeWorld(prisma: PrismaClient): FakeWorld {
       settings: {
         baseDomain: 'localhost',
         networkPool: '10.89.0.0/16',
-        nodeImage: 'node:20-slim',
+        baseImages: {
+          node: 'node:20-slim',
+          python: 'python:3.12-slim',
+          go: 'golang:1.25',
+          static: 'nginx:1.29-alpine',
+        },
         gateTimeoutSeconds: 60,
         watchSeconds: 10,
         stopGraceSeconds: 10,
@@ -121,7 +126,14 @@ export function fakeWorld(prisma: PrismaClient): FakeWorld {
       },
       repository: {
         async read() {
-          return { files: ['Dockerfile'], packageJson: null, dockerfileFound: true };
+          return {
+            files: ['Dockerfile'],
+            paths: ['Dockerfile'],
+            texts: {},
+            packageJson: null,
+            dockerfileFound: true,
+            workspace: null,
+          };
         },
       },
       images: {

@@ -1,114 +1,190 @@
-import { DeploymentFailed } from '../../errors/deployment-failed.ts';
 import type { BuildSettings, RepositoryFacts } from '../plan-build.ts';
+import { imageOfVersion, nodeVersionOf } from './base-image.ts';
+import { type Manifest, readManifest } from './node-manifest.ts';
+import { choosePreset, NODE_PRESETS, type NodeFiles, type NodePreset } from './node-presets.ts';
 import { type ChosenPackageManager, choosePackageManager, type PackageManager } from './package-manager.ts';
-import { execForm, type Recipe, type Stack } from './stack.ts';
+import {
+  buildVariables,
+  type Command,
+  commandText,
+  dockerfileOf,
+  execForm,
+  type Recipe,
+  type Stack,
+} from './stack.ts';
+import { STATIC_PORT, staticStage } from './static-site.ts';
 
-/** Node. The base image has node, npm, a shell and a user `node`, as the official ones do. */
+/** Node and Bun. The base image has node, npm, a shell and a user `node`, as the official ones do. */
 export const nodeStack: Stack = {
-  name: 'node',
-  looksFor: 'a package.json with a "start" script (or start_command set on the app)',
+  frameworks: NODE_PRESETS.map(({ framework }) => framework),
+  looksFor:
+    'a package.json with a "start" script, a known framework or an index.js (or start_command set on the app)',
 
   recipe(facts, settings) {
     if (facts.packageJson === null) return null;
     const manifest = readManifest(facts.packageJson);
-    const chosen = choosePackageManager(facts.files, manifest.packageManager);
-    const start =
-      settings.startCommand === null ? startOf(manifest, chosen.manager) : execForm(settings.startCommand);
-    if (start === null) return null;
-    return nodeRecipe(facts, settings, { manifest, start, chosen });
+    const preset = choosePreset(manifest, facts, settings.framework);
+    if (!preset) return null;
+    return recipeFor({ facts, settings, manifest, preset });
   },
 };
 
-interface Manifest {
-  readonly scripts: Readonly<Record<string, string>>;
-  /** Installing reads more than the manifest: workspaces, `file:` dependencies. */
-  readonly readsSources: boolean;
-  readonly packageManager: string | null;
+interface Found {
+  readonly facts: RepositoryFacts;
+  readonly settings: BuildSettings;
+  readonly manifest: Manifest;
+  readonly preset: NodePreset;
 }
 
-/** Scripts that are run by themselves at install; they may need any file of the repository. */
-const INSTALL_SCRIPTS = ['preinstall', 'install', 'postinstall', 'prepare'];
+function recipeFor(found: Found): Recipe | null {
+  const { facts, settings, manifest, preset } = found;
+  const chosen = chooseManager(facts, manifest);
+  const { workspace } = facts;
+  const build = buildCommand(found, chosen.manager);
+  const serving = servingOf(found, chosen.manager);
+  if (serving === null) return null;
 
-function nodeRecipe(
-  facts: RepositoryFacts,
-  settings: BuildSettings,
-  found: { manifest: Manifest; start: string; chosen: ChosenPackageManager },
-): Recipe {
-  const { manifest, start } = found;
-  const { manager, lockFile, ignored } = found.chosen;
-  const build =
-    settings.buildCommand === null
-      ? 'build' in manifest.scripts && JSON.stringify(manager.run('build'))
-      : execForm(settings.buildCommand);
-  const needsSources =
-    manifest.readsSources || manager.readsSources || INSTALL_SCRIPTS.some((name) => name in manifest.scripts);
+  const image = imageOfVersion(settings.images.node, 'node', nodeVersion(facts, manifest));
+  const folder = workspace === null ? '/app' : `/app/${workspace.member}`;
+  const stage = buildStage({ found, chosen, image, build, folder });
+  const port = settings.port ?? STATIC_PORT;
+  const dockerfile =
+    'folder' in serving
+      ? [
+          ...stage,
+          ...staticStage({
+            image: settings.images.static,
+            port,
+            from: `${folder}/${serving.folder}/`,
+            fromStage: true,
+          }),
+        ]
+      : [
+          ...stage,
+          ...(build !== null && chosen.manager.prune ? [`RUN ${chosen.manager.prune}`] : []),
+          `FROM ${image}`,
+          ...(needsManager(serving.start, chosen.manager) ? chosen.manager.setUp : []),
+          `ENV ${environment({ NODE_ENV: 'production', PATH: pathOf(folder), ...preset.environment })}`,
+          // Before WORKDIR, which would make the folder root's.
+          'COPY --from=build --chown=node:node /app /app',
+          `WORKDIR ${folder}`,
+          'USER node',
+          `CMD ${execForm(serving.start)}`,
+        ];
+  return {
+    framework: preset.framework,
+    dockerfile: dockerfileOf(dockerfile),
+    because: because(preset, chosen),
+    buildCommand: build === null ? null : commandText(build),
+    startCommand: 'folder' in serving ? `nginx on ${serving.folder}` : commandText(serving.start),
+    port: 'folder' in serving ? port : null,
+    context: workspace === null ? 'root_directory' : 'repository',
+  };
+}
+
+/** Dependencies are a layer of their own, so that a change of sources alone installs nothing. */
+function buildStage(of: {
+  found: Found;
+  chosen: ChosenPackageManager;
+  image: string;
+  build: Command | null;
+  folder: string;
+}): string[] {
+  const { facts, settings, manifest, preset } = of.found;
+  const { manager, lockFile } = of.chosen;
+  const needsSources = manifest.readsSources || manager.readsSources || facts.workspace !== null;
   const manifests = ['package.json', ...manager.files].filter((name) => facts.files.includes(name));
   const sources = 'COPY --chown=node:node . .';
-  const install = manager.install({ isLocked: lockFile !== null, withDev: Boolean(build) });
-
-  const dockerfile = [
-    `FROM ${settings.nodeImage}`,
+  const install = manager.install({ isLocked: lockFile !== null, withDev: of.build !== null });
+  return [
+    `FROM ${of.image} AS build`,
     ...manager.setUp,
-    'ENV NODE_ENV=production PATH=/app/node_modules/.bin:$PATH',
+    `ENV ${environment({ NODE_ENV: 'production', PATH: pathOf(of.folder), ...preset.environment })}`,
     'WORKDIR /app',
     'RUN chown node:node /app',
     'USER node',
-    // Dependencies are a layer of their own, so that a change of sources alone installs nothing.
     ...(needsSources ? [sources] : [`COPY --chown=node:node ${manifests.join(' ')} ./`]),
     `RUN ${install}`,
     ...(needsSources ? [] : [sources]),
-    ...(build ? [`RUN ${build}`, ...(manager.prune ? [`RUN ${manager.prune}`] : [])] : []),
-    `CMD ${start}`,
+    ...(of.folder === '/app' ? [] : [`WORKDIR ${of.folder}`]),
+    ...(of.build === null ? [] : [...buildVariables(settings), `RUN ${execForm(of.build)}`]),
+    ...(of.folder === '/app' ? [] : ['WORKDIR /app']),
   ];
-  const command = install.split(' ').slice(0, 2).join(' ');
-  return {
-    dockerfile: `${dockerfile.join('\n')}\n`,
-    because: [
-      `package.json says Node, ${command} ${lockFile ? `by ${lockFile}` : 'as there is no lock file'}`,
-      ...ignored.map((file) => `${file} is not used, since ${manager.name} installs`),
-    ].join('; '),
-  };
+}
+
+/** Plain `node …` needs none; a command of the user may. */
+function needsManager(start: Command, { name }: PackageManager): boolean {
+  return typeof start === 'string' || start[0] === name;
+}
+
+/** In a workspace the lock file and the choice stand at its root. */
+function chooseManager(facts: RepositoryFacts, manifest: Manifest): ChosenPackageManager {
+  if (facts.workspace === null) return choosePackageManager(facts.files, manifest.packageManager);
+  const root = readManifest(facts.workspace.packageJson);
+  return choosePackageManager(facts.workspace.files, root.packageManager ?? manifest.packageManager);
+}
+
+function buildCommand({ facts, settings, manifest, preset }: Found, manager: PackageManager): Command | null {
+  if (settings.buildCommand !== null) return settings.buildCommand;
+  if (!('build' in manifest.scripts)) return preset.build;
+  const withItsPackages = facts.workspace && manager.buildMember?.(manifest.name);
+  return withItsPackages ?? manager.run('build');
+}
+
+function servingOf(
+  { facts, settings, manifest, preset }: Found,
+  manager: PackageManager,
+): { readonly start: Command } | { readonly folder: string } | null {
+  if (settings.startCommand !== null) return { start: settings.startCommand };
+  const byPreset = preset.serves(manifest, facts);
+  if (settings.outputDirectory !== null) return { folder: settings.outputDirectory };
+  if ('folder' in byPreset) return byPreset;
+  const web = webOfProcfile(facts);
+  if (web !== null) return { start: web };
+  for (const name of [...(preset.startScripts ?? []), 'start']) {
+    const start = startOf(manifest, name, manager);
+    if (start !== null) return { start };
+  }
+  return byPreset.start === null ? null : { start: byPreset.start };
+}
+
+/** `web: node server.js` (Heroku's Procfile format). */
+function webOfProcfile({ texts }: NodeFiles): string | null {
+  return /^web:[ \t]*(\S.*)$/m.exec(texts['Procfile'] ?? '')?.[1]?.trim() ?? null;
 }
 
 /** `node …` runs as it is: without a package manager in between it gets the signals itself and saves its memory. */
-function startOf({ scripts }: Manifest, manager: PackageManager): string | null {
-  const start = scripts['start'];
-  if (start === undefined) return null;
-  const hooked = 'prestart' in scripts || 'poststart' in scripts;
+function startOf({ scripts }: Manifest, name: string, manager: PackageManager): Command | null {
+  const script = scripts[name];
+  if (script === undefined) return null;
+  const hooked = `pre${name}` in scripts || `post${name}` in scripts;
   // Yarn's Plug'n'Play has no node_modules: plain Node would find nothing.
-  const direct =
-    !hooked && !manager.readsSources && /^node(?: +[\w./:@%+,-][\w./:@%+,=-]*)+$/.test(start.trim());
-  return JSON.stringify(direct ? start.trim().split(/ +/) : manager.run('start'));
+  const isDirect =
+    !hooked && !manager.readsSources && /^node(?: +[\w./:@%+,-][\w./:@%+,=-]*)+$/.test(script.trim());
+  return isDirect ? script.trim().split(/ +/) : manager.run(name);
 }
 
-function readManifest(text: string): Manifest {
-  let manifest: unknown;
-  try {
-    // npm too accepts a byte order mark.
-    manifest = JSON.parse(text.replace(/^\uFEFF/, ''));
-  } catch (cause) {
-    throw new DeploymentFailed('stack_not_recognised', 'The package.json is not valid JSON.', { cause });
-  }
-  if (!isRecord(manifest)) {
-    throw new DeploymentFailed('stack_not_recognised', 'The package.json holds no JSON object.');
-  }
-  const scripts = isRecord(manifest['scripts']) ? manifest['scripts'] : {};
-  const dependencies = ['dependencies', 'devDependencies', 'optionalDependencies'].flatMap((kind) =>
-    isRecord(manifest[kind]) ? Object.values(manifest[kind]) : [],
-  );
-  return {
-    scripts: Object.fromEntries(
-      Object.entries(scripts).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
-    ),
-    packageManager: typeof manifest['packageManager'] === 'string' ? manifest['packageManager'] : null,
-    readsSources:
-      'workspaces' in manifest ||
-      dependencies.some(
-        (version) => typeof version === 'string' && /^(?:file:|link:|[.~]?\.?\/)/.test(version),
-      ),
-  };
+function nodeVersion({ texts, workspace }: RepositoryFacts, { nodeEngine }: Manifest): string | null {
+  const versionFile = texts['.nvmrc'] ?? texts['.node-version'] ?? workspace?.texts['.nvmrc'] ?? null;
+  return nodeVersionOf({ versionFile, engines: nodeEngine });
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+function pathOf(folder: string): string {
+  const own = folder === '/app' ? '' : `${folder}/node_modules/.bin:`;
+  return `${own}/app/node_modules/.bin:$PATH`;
+}
+
+function environment(values: Readonly<Record<string, string>>): string {
+  return Object.entries(values)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ');
+}
+
+function because(preset: NodePreset, { manager, lockFile, ignored }: ChosenPackageManager): string {
+  const install = manager.install({ isLocked: lockFile !== null, withDev: false });
+  const command = install.split(' ').slice(0, 2).join(' ');
+  return [
+    `package.json says ${preset.framework}, ${command} ${lockFile ? `by ${lockFile}` : 'as there is no lock file'}`,
+    ...ignored.map((file) => `${file} is not used, since ${manager.name} installs`),
+  ].join('; ');
 }

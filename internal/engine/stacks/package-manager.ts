@@ -10,6 +10,8 @@ export interface PackageManager {
   /** Removes development dependencies after the build; null: it cannot, they stay. */
   readonly prune: string | null;
   run(script: string): readonly string[];
+  /** Builds a package of a workspace after those it depends on; null: the manager cannot, or the name is odd. */
+  buildMember?(name: string | null): readonly string[] | null;
   /** Its install may need any file of the repository, not only the manifests. */
   readonly readsSources: boolean;
 }
@@ -75,6 +77,11 @@ function managerOf(name: PackageManager['name'], version: string | null): Packag
   }
 }
 
+/** It becomes an argument, and must not be taken for an option. */
+function isPackageName(name: string | null): name is string {
+  return name !== null && /^@?[a-z0-9][\w./-]*$/i.test(name);
+}
+
 const globally = (what: string) => [`RUN npm install --global --no-audit --no-fund ${what} && rm -rf ~/.npm`];
 
 const npm: PackageManager = {
@@ -98,6 +105,7 @@ const pnpm = (version: string): PackageManager => ({
   // CI: it would ask before it removes the folder it cannot prune in place.
   prune: 'CI=true pnpm prune --prod --ignore-scripts',
   run: (script) => ['pnpm', 'run', script],
+  buildMember: (name) => (isPackageName(name) ? ['pnpm', '--filter', `${name}...`, 'run', 'build'] : null),
   readsSources: false,
 });
 
@@ -120,6 +128,8 @@ const yarnBerry = (version: string): PackageManager => ({
   install: ({ isLocked }) => `yarn install ${isLocked ? '--immutable' : '--no-immutable'}`,
   prune: null,
   run: (script) => ['yarn', 'run', script],
+  buildMember: (name) =>
+    isPackageName(name) ? ['yarn', 'workspaces', 'foreach', '-Rt', '--from', name, 'run', 'build'] : null,
   readsSources: true,
 });
 

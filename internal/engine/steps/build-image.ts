@@ -5,14 +5,14 @@ import { buildArguments } from '../../deployments/release-environment.ts';
 import { beginStep } from '../begin-step.ts';
 import { declareArguments } from '../declare-arguments.ts';
 import { attemptRef, type Job, type Tools } from '../job.ts';
-import { type BuildPlan, planBuild } from '../plan-build.ts';
+import { type BuildPlan, planBuild, READ_FILES } from '../plan-build.ts';
 import type { BuiltImage, Checkout } from '../ports.ts';
 
 /** Decides how the repository is built, builds it, and writes down which image came out. */
 export async function buildImage(job: Job, tools: Tools, checkout: Checkout): Promise<BuiltImage> {
   await beginStep(job, tools, 'building');
   const { config } = job;
-  const facts = await tools.repository.read(checkout.directory, config);
+  const facts = await tools.repository.read(checkout.directory, { ...config, textsOf: READ_FILES });
   const plan = planBuild(facts, {
     ...config,
     buildVariables: Object.keys(buildArguments(config)),
