@@ -90,7 +90,7 @@ const LIBRARIES: readonly (readonly [RegExp, RegExp, string])[] = [
 
 /** Files that decide, and so may neither wait nor touch the world. */
 const PURE =
-  /^internal\/(routing\/|patterns\/|errors\/|webhooks\/(read-push|push-order|which-repository)\.ts$|engine\/(clean-up\/choose-[a-z]+|require-disk-space|plan-build|which-to-retire|which-leftovers|explain-unready|choose-port)\.ts$|deployments\/deployment-status\.ts$|dockerrun\/container-spec\.ts$)/;
+  /^internal\/(routing\/|patterns\/|errors\/|webhooks\/(read-push|push-order)\.ts$|engine\/(clean-up\/choose-[a-z]+|require-disk-space|plan-build|which-to-retire|which-leftovers|explain-unready|choose-port)\.ts$|deployments\/deployment-status\.ts$|dockerrun\/container-spec\.ts$)/;
 const EFFECTS = /^node:(fs|net|http|https|child_process|dns|timers)/;
 
 interface SourceFile {

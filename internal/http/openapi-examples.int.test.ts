@@ -1,8 +1,13 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import supertest from 'supertest';
 import { type ApiUnderTest, startApi } from '../../test/support/api-under-test.ts';
+import { pushPayload } from '../../test/support/github-events.ts';
+import { sendWebhook } from '../../test/support/webhook-sender.ts';
 import type { DeploymentStatus } from '../db/database.ts';
 import { sealSnapshot } from '../deployments/config-snapshot.ts';
+import { sealContext } from '../secrets/sealed-columns.ts';
+import { Secret } from '../secrets/secret.ts';
+import { sealWebhookSecret } from '../webhooks/webhook-secret.ts';
 
 interface Schema {
   readonly $ref?: string;
@@ -28,10 +33,13 @@ interface Document {
 const PROJECT = 'b7mzq4rt2c';
 const APP = 'k3v5ahq2xd';
 const DEPLOYMENT = 'q6wlnf4j3e';
+const DELIVERY = 'd4v7tbq5mz';
+const WEBHOOK_SECRET = new Secret('s'.repeat(64));
 
 let api: ApiUnderTest;
 beforeAll(async () => {
-  api = await startApi();
+  const githubApp = { id: '1', privateKey: new Secret('not used here'), webhookSecret: WEBHOOK_SECRET };
+  api = await startApi({ githubApp });
 });
 afterAll(() => api?.close());
 
@@ -71,14 +79,29 @@ async function seed(status: DeploymentStatus): Promise<void> {
   };
     framework: 'auto',
     outputDirectory: null,
-  await prisma.deployment.create({
-    data: {
+  await prisma.deployment.create(
       id: DEPLOYMENT,
       appId: APP,
       trigger: 'manual',
       status,
-      ...(status === 'failed' ? { failureCode: 'exited_early', finishedAt: new Date() } : {}),
-      configSnapshot: sealSnapshot(api.needs.box, DEPLOYMENT, config),
+      ...(status === 'failed' ? failureCode: 'exited_early', finishedAt: new Date() : ),
+      configSnapshot: sealSnapshot(api.needs.box, DEPLOYMENT, config),,);
+}
+
+/** The secret of the app's webhook, and a delivery that it got. */
+async function seedDelivery(): Promise<void> {
+  const { prisma, box } = api.needs;
+  await prisma.webhookDelivery.deleteMany();
+  const webhookSecret = sealWebhookSecret(box, APP, WEBHOOK_SECRET);
+  await prisma.app.update({ where: { id: APP }, data: { webhookSecret } });
+  await prisma.webhookDelivery.create({
+    data: {
+      id: DELIVERY,
+      target: `app:${APP}`,
+      deliveryId: '72d3162e-cc78-11e3-81ab-4c9367dc0958',
+      event: 'push',
+      payload: box.seal(JSON.stringify(pushPayload()), sealContext('webhook_deliveries.payload', DELIVERY)),
+      outcomes: { create: { id: DELIVERY, appId: APP, outcome: 'deployed', reason: 'push to main' } },
     },
   });
 }
@@ -111,11 +134,14 @@ test('each example request of the document works, and its answer is as described
     for (const [method, entry] of Object.entries(item)) {
       for (const body of bodiesOf(entry, document)) {
         await seed(entry.operationId === 'cancelDeployment' ? 'pending' : 'failed');
+        await seedDelivery();
         const url = urlOf(path, entry.parameters ?? []);
         // Held against its schema on the way out: an answer that does not fit is a 500.
         // The log of an app never ends; its head does.
         const way = entry.operationId === 'followAppLog' ? 'head' : (method as 'get');
-        const answer = await api.call(way, url).send(body as object | undefined);
+        const answer = await (path.startsWith('/webhooks/')
+          ? sendWebhook(api.app, { path: url, secret: WEBHOOK_SECRET.reveal(), payload: body })
+          : api.call(way, url).send(body as object | undefined));
         answers.push([`${entry.operationId} ${method} ${url} ${JSON.stringify(body)}`, answer.status]);
       }
     }

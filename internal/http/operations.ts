@@ -25,16 +25,12 @@ import type { SealedBox } from '../secrets/sealed-box.ts';
 import { usageRoutes } from '../usage/usage-routes.ts';
 import type { SocketLimits } from '../websocket/socket-limits.ts';
 import { webSocketRoutes } from '../websocket/websocket-routes.ts';
-import { deliveryRoutes } from '../webhooks/delivery-routes.ts';
-import type { RecordInstallation, WebhookCreator } from '../webhooks/ports.ts';
-import { receiveRoutes } from '../webhooks/receive-routes.ts';
-import { webhookRoutes } from '../webhooks/webhook-routes.ts';
-import { noCreator, noInstallations } from '../webhooks/without-github.ts';
 import { accountOperations } from './account-operations.ts';
 import { documentRoute } from './document-route.ts';
 import { healthRoute } from './health-route.ts';
 import type { RateLimits } from './rate-limits/rate-limits.ts';
 import { referenceRoutes } from './reference-page.ts';
+import { webhookOperations } from './webhook-operations.ts';
 
 export interface ApiNeeds {
   readonly prisma: PrismaClient;
@@ -117,6 +113,7 @@ export function operationsOf(needs: ApiNeeds): Operation[] {
       recordClear: (tx, call, objectId) =>
         recordAudit(tx, call, { action: 'app.clear_logs', object: 'app', objectId }),
     }),
+    ...webhookOperations({ ...needs, answerOnce }),
     ...(needs.moreOperations ?? []),
     healthRoute({ prisma, version: needs.version }),
     ...referenceRoutes(),

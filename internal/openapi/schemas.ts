@@ -9,6 +9,7 @@ export const id = z.string().regex(/^[a-z][a-z2-7]{9}$/);
 const idLike = (example: string) => z.object({ id: id.meta({ param: { example } }) });
 export const appIdParams = idLike('k3v5ahq2xd');
 export const deploymentIdParams = idLike('q6wlnf4j3e');
+export const deliveryIdParams = idLike('d4v7tbq5mz');
 export const projectIdParams = idLike('b7mzq4rt2c');
 
 /** A name that becomes part of host names; `isName` says whether a text is one. */

@@ -1,7 +1,7 @@
 import { touchesWatched } from '../apps/watch-path.ts';
 import type { App } from '../db/database.ts';
+import { whichRepository } from '../github/which-repository.ts';
 import type { Push } from './push.ts';
-import { githubRepository } from './which-repository.ts';
 
 /** What of an app decides whether a push deploys it. */
 export type FollowingApp = Pick<
@@ -42,7 +42,7 @@ export function readPush(push: Push, app: FollowingApp, githubUrl: string): Verd
   const ignored = (reason: Ignored): Verdict => ({ deploy: false, reason });
 
   if (app.deletingSince) return ignored('the app is being deleted');
-  if (githubRepository(app.repoUrl, githubUrl) !== push.repository.full_name.toLowerCase()) {
+  if (whichRepository(app.repoUrl, githubUrl)?.fullName !== push.repository.full_name.toLowerCase()) {
     return ignored('other repository');
   }
   if (push.ref.startsWith('refs/tags/')) return ignored('tag');

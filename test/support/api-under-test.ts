@@ -27,9 +27,12 @@ export interface ApiUnderTest {
 
 /** The API on a database of its own, with an owner; each answer is held against its own schema. */
 export async function startApi(
-  overrides: Partial<Omit<AppNeeds, 'settings'>> & { settings?: Partial<AppNeeds['settings']> } = {},
+  overrides: Partial<Omit<AppNeeds, 'settings'>> & {
+    settings?: Partial<AppNeeds['settings']>;
+    githubApp?: AppNeeds['settings']['github']['app'];
+  } = {},
 ): Promise<ApiUnderTest> {
-  const { settings, ...others } = overrides;
+  const { settings, githubApp = null, ...others } = overrides;
   const testDatabase = await createTestDatabase();
   const { prisma, pool } = testDatabase.database;
   const directory = await mkdtemp(join(tmpdir(), 'berth-api-'));
@@ -61,7 +64,7 @@ export async function startApi(
       url: 'https://github.com',
       apiUrl: 'https://api.github.com',
       oauth: null,
-      app: null,
+      app: githubApp,
       allowedUsers: [],
       allowedOrgs: [],
       webhookBaseUrl: 'http://berth.apps.test:8000/webhooks/github',

@@ -1,17 +1,12 @@
-import { createRequire } from 'node:module';
+import { webhookExamples } from './fake-github/shapes.ts';
 
 type Payload = Record<string, unknown>;
-/** Real deliveries, as GitHub's own documentation has them. */
-const EXAMPLES = createRequire(import.meta.url)('@octokit/webhooks-examples') as readonly {
-  readonly name: string;
-  readonly examples: readonly Payload[];
-}[];
 
-/** The example payloads of an event; fails when there are none. */
+/** The example payloads that GitHub has published of an event; fails when there are none. */
 export function examplesOf(event: string): readonly Payload[] {
-  const found = EXAMPLES.find(({ name }) => name === event);
-  if (!found || found.examples.length === 0) throw new Error(`there is no example of the event ${event}`);
-  return found.examples;
+  const found = webhookExamples(event) as readonly Payload[];
+  if (found.length === 0) throw new Error(`there is no example of the event ${event}`);
+  return found;
 }
 
 export interface PushOptions {
