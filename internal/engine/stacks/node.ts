@@ -103,11 +103,12 @@ function buildStage(of: {
     'WORKDIR /app',
     'RUN chown node:node /app',
     'USER node',
+    ...buildVariables(settings),
     ...(needsSources ? [sources] : [`COPY --chown=node:node ${manifests.join(' ')} ./`]),
     `RUN ${install}`,
     ...(needsSources ? [] : [sources]),
     ...(of.folder === '/app' ? [] : [`WORKDIR ${of.folder}`]),
-    ...(of.build === null ? [] : [...buildVariables(settings), `RUN ${execForm(of.build)}`]),
+    ...(of.build === null ? [] : [`RUN ${execForm(of.build)}`]),
     ...(of.folder === '/app' ? [] : ['WORKDIR /app']),
   ];
 }

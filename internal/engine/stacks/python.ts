@@ -79,11 +79,10 @@ function recipeFor(of: {
     'ENV PYTHONDONTWRITEBYTECODE=1 PATH=/venv/bin:$PATH',
     'WORKDIR /app',
     'RUN python3 -m venv /venv',
+    ...buildVariables(settings),
     ...(install === null ? [] : [`COPY ${copied}`, `RUN ${install.run}`]),
     ...(extra === null ? [] : [`RUN ${PIP} ${extra}`]),
-    ...(settings.buildCommand === null
-      ? []
-      : ['COPY . .', ...buildVariables(settings), `RUN ${execForm(settings.buildCommand)}`]),
+    ...(settings.buildCommand === null ? [] : ['COPY . .', `RUN ${execForm(settings.buildCommand)}`]),
     `FROM ${image}`,
     'ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PATH=/venv/bin:$PATH',
     'WORKDIR /app',

@@ -46,7 +46,10 @@ export function commandText(command: Command): string {
   return typeof command === 'string' ? command : command.join(' ');
 }
 
-/** What the build may see of the app's variables, declared right before it: dependencies are installed without them. */
+/**
+ * What the build may see of the app's variables, declared before anything is installed: a token for packages is one of
+ * them. Never as ENV, which would stand in the image for everyone who runs it.
+ */
 export function buildVariables(settings: Pick<BuildSettings, 'buildVariables'>): string[] {
   return settings.buildVariables.map((name) => `ARG ${name}`);
 }

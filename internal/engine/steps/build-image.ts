@@ -3,7 +3,6 @@ import type { ReleaseConfig } from '../../deployments/config-snapshot.ts';
 import { recordImage } from '../../deployments/deployment-store.ts';
 import { buildArguments } from '../../deployments/release-environment.ts';
 import { beginStep } from '../begin-step.ts';
-import { declareArguments } from '../declare-arguments.ts';
 import { attemptRef, type Job, type Tools } from '../job.ts';
 import { type BuildPlan, planBuild, READ_FILES } from '../plan-build.ts';
 import type { BuiltImage, Checkout } from '../ports.ts';
@@ -13,23 +12,22 @@ export async function buildImage(job: Job, tools: Tools, checkout: Checkout): Pr
   await beginStep(job, tools, 'building');
   const { config } = job;
   const facts = await tools.repository.read(checkout.directory, { ...config, textsOf: READ_FILES });
+  const given = buildArguments(config);
   const plan = planBuild(facts, {
     ...config,
-    buildVariables: Object.keys(buildArguments(config)),
+    buildVariables: Object.keys(given),
     images: tools.settings.baseImages,
   });
-  const given = buildArguments(config);
-  const generated = plan.kind === 'generated' ? declareArguments(plan.dockerfile, Object.keys(given)) : '';
   if (plan.kind === 'generated') {
     job.say({ text: `${plan.why} Building with this Dockerfile:`, level: 'deploy' });
-    for (const text of generated.trimEnd().split('\n')) job.onBuildLine({ text: `    ${text}` });
+    for (const text of plan.dockerfile.trimEnd().split('\n')) job.onBuildLine({ text: `    ${text}` });
   }
   const tag = `berth/${job.row.app.name}:${job.row.id}`;
   const image = await tools.images.build(
     {
       ref: attemptRef(job),
       contextDirectory: contextOf(plan, checkout, config),
-      dockerfile: plan.kind === 'generated' ? { generated } : { path: plan.path },
+      dockerfile: plan.kind === 'generated' ? { generated: plan.dockerfile } : { path: plan.path },
       buildArguments: given,
       tag,
     },
