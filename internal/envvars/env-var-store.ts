@@ -1,14 +1,15 @@
-import type { Db, EnvVar } from '../db/database.ts';
+import type { Db, EnvScope, EnvVar } from '../db/database.ts';
 import { newId } from '../db/ids.ts';
 import { AppError } from '../errors/app-error.ts';
 import type { SealedBox } from '../secrets/sealed-box.ts';
 import { sealContext } from '../secrets/sealed-columns.ts';
-import { type EnvVariable, type GivenVariable, NEW_SCOPE, problemsOf } from './env-var.ts';
+import { byKey, type EnvVariable, type GivenVariable, problemsOf } from './env-var.ts';
+import { planEnvironment } from './plan-environment.ts';
 
 /** A row with its value in clear. */
 export type OpenedEnvVar = Omit<EnvVar, 'value'> & EnvVariable;
 
-/** What became of an environment, by key, each list sorted. */
+/** What became of an environment, by key, sorted. */
 export interface EnvironmentChange {
   readonly added: readonly string[];
   readonly changed: readonly string[];
@@ -61,31 +62,50 @@ export async function storeEnvironment(
   { replace = false }: { replace?: boolean } = {},
 ): Promise<EnvironmentChange> {
   await tx.$queryRaw`SELECT id FROM services WHERE id = ${appId} FOR UPDATE`;
-  const present = new Map((await readEnvironment(tx, box, appId)).map((row) => [row.key, row]));
-  // The last one of a key counts, as in a shell.
-  const wanted = new Map(
-    given.map(({ key, value, scope }) => [
-      key,
-      { key, value, scope: scope ?? present.get(key)?.scope ?? NEW_SCOPE },
-    ]),
-  );
-  const removed = replace ? [...present.values()].filter(({ key }) => !wanted.has(key)) : [];
-  requireUsable(replace ? [...wanted.values()] : [...new Map([...present, ...wanted]).values()]);
+  const present = await readEnvironment(tx, box, appId);
+  const { whole, added, changed, removed } = planEnvironment(present, given, { replace });
+  requireUsable(whole);
 
-  const written = [...wanted.values()].filter((variable) => !isSame(variable, present.get(variable.key)));
-  await writeRows(
-    tx,
-    box,
-    appId,
-    written.map((variable) => ({ ...variable, id: present.get(variable.key)?.id ?? newId() })),
-  );
-  if (removed.length > 0) await tx.envVar.deleteMany({ where: { id: { in: removed.map(({ id }) => id) } } });
-  const keys = (of: readonly EnvVariable[]) => of.toSorted(byKey).map(({ key }) => key);
-  return {
-    added: keys(written.filter(({ key }) => !present.has(key))),
-    changed: keys(written.filter(({ key }) => present.has(key))),
-    removed: keys(removed),
-  };
+  const ids = new Map(present.map(({ key, id }) => [key, id]));
+  const written = [...added, ...changed].map((variable) => ({
+    ...variable,
+    id: ids.get(variable.key) ?? newId(),
+  }));
+  await writeRows(tx, box, appId, written);
+  if (removed.length > 0) {
+    await tx.envVar.deleteMany({ where: { appId, key: { in: removed.map(({ key }) => key) } } });
+  }
+  const keys = (of: readonly EnvVariable[]) => of.map(({ key }) => key);
+  return { added: keys(added), changed: keys(changed), removed: keys(removed) };
+}
+
+/** @throws AppError name_taken when the app has one of this key; invalid_input */
+export async function addVariable(
+  tx: Db,
+  box: SealedBox,
+  appId: string,
+  given: GivenVariable,
+): Promise<void> {
+  const { key } = given;
+  if (await tx.envVar.findUnique({ where: { appId_key: { appId, key } }, select: { id: true } })) {
+    throw new AppError('name_taken', `The app has a variable ${key} already; change that one.`, {
+      fields: [{ field: '/key', message: 'is taken' }],
+    });
+  }
+  await storeEnvironment(tx, box, appId, [given]);
+}
+
+/** @throws AppError invalid_input */
+export async function changeVariable(
+  tx: Db,
+  box: SealedBox,
+  of: { appId: string; key: string },
+  change: { readonly value?: string | undefined; readonly scope?: EnvScope | undefined },
+): Promise<void> {
+  const present = (await readEnvironment(tx, box, of.appId)).find(({ key }) => key === of.key);
+  if (!present) return;
+  const { value = present.value, scope } = change;
+  await storeEnvironment(tx, box, of.appId, [{ key: of.key, value, scope }]);
 }
 
 /** The variable of this key, else of this id. @throws AppError not_found */
@@ -126,13 +146,4 @@ async function writeRows(
       FROM unnest(${rows.map(({ id }) => id)}::text[], ${rows.map(({ key }) => key)}::text[],
                   ${sealed}::bytea[], ${rows.map(({ scope }) => scope)}::text[]) AS row (id, key, value, scope)
         ON CONFLICT (id) DO UPDATE SET value = excluded.value, scope = excluded.scope, updated_at = now()`;
-}
-
-function isSame(one: EnvVariable, other: EnvVariable | undefined): boolean {
-  return one.value === other?.value && one.scope === other.scope;
-}
-
-/** By code units: the same order everywhere, whatever the database's collation is. */
-function byKey(one: { key: string }, other: { key: string }): number {
-  return one.key < other.key ? -1 : Number(one.key > other.key);
 }

@@ -44,6 +44,11 @@ export function mayBeBuildArgument(key: string): boolean {
   return !BUILDER_NAME.test(key);
 }
 
+/** By code units: the same order everywhere, whatever the database's collation is. */
+export function byKey(one: { readonly key: string }, other: { readonly key: string }): number {
+  return one.key < other.key ? -1 : Number(one.key > other.key);
+}
+
 /** What is wrong with the key; null: nothing. */
 export function problemOfKey(key: string): string | null {
   return KEY.test(key) ? null : 'must be a letter or _, then letters, digits and _, at most 128 characters';

@@ -5,6 +5,7 @@ import { pushPayload } from '../../test/support/github-events.ts';
 import { sendWebhook } from '../../test/support/webhook-sender.ts';
 import type { DeploymentStatus } from '../db/database.ts';
 import { sealSnapshot } from '../deployments/config-snapshot.ts';
+import { storeEnvironment } from '../envvars/env-var-store.ts';
 import { sealContext } from '../secrets/sealed-columns.ts';
 import { Secret } from '../secrets/secret.ts';
 import { sealWebhookSecret } from '../webhooks/webhook-secret.ts';
@@ -84,8 +85,11 @@ async function seed(status: DeploymentStatus): Promise<void> {
       appId: APP,
       trigger: 'manual',
       status,
-      ...(status === 'failed' ? failureCode: 'exited_early', finishedAt: new Date() : ),
-      configSnapshot: sealSnapshot(api.needs.box, DEPLOYMENT, config),,);
+      ...(status === 'failed' ? { failureCode: 'exited_early', finishedAt: new Date() } : {}),
+      configSnapshot: sealSnapshot(api.needs.box, DEPLOYMENT, config),
+    },
+  });
+  await storeEnvironment(prisma, api.needs.box, APP, [{ key: 'LOG_LEVEL', value: 'info' }]);
 }
 
 /** The secret of the app's webhook, and a delivery that it got. */

@@ -11,8 +11,10 @@ import { readBuildLogs } from '../deployments/deployment-build-logs.ts';
 import { readDeployment } from '../deployments/deployment-reads.ts';
 import { deploymentRoutes } from '../deployments/deployment-routes.ts';
 import { isFinished } from '../deployments/deployment-status.ts';
+import { readLiveEnvironment } from '../deployments/live-environment.ts';
 import { PendingChanges } from '../deployments/pending-changes.ts';
 import { requestDeployment } from '../deployments/request-deployment.ts';
+import { envVarRoutes } from '../envvars/env-var-routes.ts';
 import { storeEnvironment } from '../envvars/env-var-store.ts';
 import { answersOnce } from '../idempotency/answer-once.ts';
 import type { Logger } from '../logger/logger.ts';
@@ -90,6 +92,12 @@ export function operationsOf(needs: ApiNeeds): Operation[] {
       requestFirstDeployment: (tx, appId) => requestDeployment(tx, { appId, trigger: 'created' }, box),
       stopDeployments: stopDeploymentsOf,
       pendingChanges: (db, apps) => pending.of(db, apps),
+    }),
+    ...envVarRoutes({
+      prisma,
+      box,
+      answerOnce,
+      liveEnvironment: (db, appId) => readLiveEnvironment(db, box, appId),
     }),
     ...deploymentRoutes({
       prisma,
