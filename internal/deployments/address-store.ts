@@ -79,3 +79,18 @@ export async function releaseAddresses(
     UPDATE container_addresses SET released_at = now()
      WHERE released_at IS NULL AND container_name IN (${Prisma.join([...containerNames])})`;
 }
+
+/**
+ * All addresses of a deployment rest but those of the named containers: also one that was reserved for a container that
+ * was never made.
+ */
+export async function releaseAddressesOf(
+  prisma: PrismaClient,
+  deploymentId: string,
+  exceptContainers: readonly string[],
+): Promise<void> {
+  await prisma.$executeRaw`
+    UPDATE container_addresses SET released_at = now()
+     WHERE released_at IS NULL AND deployment_id = ${deploymentId}
+       AND container_name <> ALL(${[...exceptContainers]}::text[])`;
+}

@@ -285,7 +285,13 @@ describe('F09: at shutdown', () => {
 });
 
 describe('a worker killed', () => {
-  test.each(['cloning', 'building', 'starting', 'started', 'gating'])(
+  const addressesInUse = async () => {
+    const where = { deployment: { appId: app.id }, releasedAt: null };
+    const rows = await prisma().containerAddress.findMany({ where, orderBy: { createdAt: 'asc' } });
+    return rows.map(({ address }) => address);
+  };
+
+  test.each(['cloning', 'building', 'starting', 'reserved', 'started', 'gating'])(
     'F02–F06: at %s is replaced by a new attempt that ends live, with nothing left',
     async (point) => {
       await deployed();
@@ -296,6 +302,7 @@ describe('a worker killed', () => {
       expect([...world.containers.values()].map((found) => [found.deploymentId, found.attempt])).toEqual([
         [id, 2],
       ]);
+      expect(await addressesInUse()).toEqual([...world.containers.values()].map((found) => found.address));
     },
   );
 
@@ -327,6 +334,14 @@ describe('a worker killed', () => {
     await work();
     expect(await rowOf(id)).toMatchObject({ status: 'failed', failureCode: 'worker_lost' });
     expect(world.containers.size).toBe(0);
+  });
+
+  test('F49: … with no address left in use, wherever it was lost', async () => {
+    const { id } = await request();
+    for (let times = 0; times < 3; times++) await killedAt('reserved');
+    await work();
+    expect(await rowOf(id)).toMatchObject({ status: 'failed', failureCode: 'worker_lost' });
+    expect(await addressesInUse()).toEqual([]);
   });
 
   test('F49: again and again in the drain leaves the release live', async () => {

@@ -1,3 +1,4 @@
+import { releaseAddressesOf } from '../../deployments/address-store.ts';
 import { finishLive } from '../../deployments/deployment-store.ts';
 import { DeploymentFailed } from '../../errors/deployment-failed.ts';
 import { endContainers } from '../end-containers.ts';
@@ -17,6 +18,7 @@ export async function giveUp(job: Job, tools: Tools): Promise<void> {
   await tools.source.remove(job.row.id);
   const left = await tools.containers.list({ deploymentId: job.row.id });
   await endContainers(tools, left, tools.settings.stopGraceSeconds);
+  await releaseAddressesOf(tools.prisma, job.row.id, []);
   const times = job.claim.countedAttempts - 1;
   throw new DeploymentFailed('worker_lost', `The worker was lost ${times} times during this deployment.`);
 }

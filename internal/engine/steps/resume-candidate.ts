@@ -1,3 +1,4 @@
+import { releaseAddressesOf } from '../../deployments/address-store.ts';
 import { isPastSwitch } from '../../deployments/deployment-status.ts';
 import { endContainers, NO_GRACE_SECONDS } from '../end-containers.ts';
 import type { Candidate, Job, Tools } from '../job.ts';
@@ -5,7 +6,7 @@ import { hasEnded } from './require-running.ts';
 
 /**
  * What an earlier attempt left: past the switch its candidate, if all of it runs, to go forward with; everything else
- * of it is removed here, containers and clone folders alike. Null: begin from the start.
+ * of it is removed here, containers, addresses and clone folders alike. Null: begin from the start.
  */
 export async function resumeCandidate(job: Job, tools: Tools): Promise<Candidate | null> {
   await tools.source.remove(job.row.id);
@@ -13,6 +14,8 @@ export async function resumeCandidate(job: Job, tools: Tools): Promise<Candidate
   const candidate = await standingCandidate(job, tools, left);
   const rest = left.filter((container) => !candidate?.containers.includes(container));
   await endContainers(tools, rest, NO_GRACE_SECONDS);
+  const standing = candidate?.containers.map((container) => container.containerName) ?? [];
+  await releaseAddressesOf(tools.prisma, job.row.id, standing);
   if (candidate)
     job.say({ text: 'Taken over from a lost worker: going on from the switch', level: 'warning' });
   else if (job.claim.attempt > 1)
