@@ -156,6 +156,86 @@ describe('berth', () => {
     });
   });
 
+  describe('projects', () => {
+    const idOf = async (name: string) =>
+      (await api.prisma.project.findFirstOrThrow({ where: { name }, select: { id: true } })).id;
+
+    test('are created, listed and removed', async () => {
+      const created = await berth('projects', 'create', 'library');
+      expect(created).toMatchObject({ exitCode: 0, stdout: `${await idOf('library')}\n` });
+      expect(await berth('projects', 'create', 'library')).toMatchObject({
+        exitCode: 5,
+        stderr: 'berth: There is a project "library" already; choose another name.\n',
+      });
+
+      const list = await berth('projects');
+      expect(list.stdout).toMatch(/^NAME +STATUS +APPS +NETWORK\n/);
+      expect(list.stdout).toMatch(/^library +active +0 +\w{6}-library$/m);
+      const json = JSON.parse((await berth('projects', 'list', '--json')).stdout) as { name: string }[];
+      expect(json.map(({ name }) => name)).toEqual(['library', 'default']);
+
+      expect(await berth('projects', 'remove', 'library')).toMatchObject({
+        exitCode: 2,
+        stderr: expect.stringContaining('--yes'),
+      });
+      expect(await berth('projects', 'remove', 'library', '--yes', '--json')).toMatchObject({
+        exitCode: 0,
+        stdout: expect.stringMatching(/"status":"deleting"/),
+      });
+      expect((await berth('projects')).stdout).toMatch(/^library +deleting /m);
+      expect(await berth('projects', 'remove', 'nothing', '--yes')).toMatchObject({
+        exitCode: 5,
+        stderr: 'berth: There is no project "nothing"; "berth projects" lists them.\n',
+      });
+    });
+
+    test('are chosen by --project, for apps of one name too', async () => {
+      for (const project of ['east', 'west']) {
+        await berth('projects', 'create', project);
+        const made = await berth(
+          'apps',
+          'create',
+          'twin',
+          '--repo',
+          repo,
+          '--project',
+          project,
+          '--no-deploy',
+        );
+        expect(made.exitCode).toBe(0);
+      }
+      expect(await berth('apps', 'show', 'twin')).toMatchObject({
+        exitCode: 2,
+        stderr: expect.stringContaining('more than one app "twin"'),
+      });
+      const shown = await berth('apps', 'show', 'twin', '--project', 'west', '--json');
+      const west = JSON.parse(shown.stdout) as { id: string; project: string };
+      expect(west).toMatchObject({ name: 'twin', project: 'west' });
+
+      const all = await berth('apps');
+      expect(all.stdout).toMatch(/^NAME +PROJECT +STATUS /);
+      expect(all.stdout).toMatch(/^twin +west +idle /m);
+      const listed = await berth('apps', '--project', await idOf('west'));
+      expect(listed.stdout).toMatch(/^NAME +STATUS .*\ntwin +idle .*\n$/);
+
+      const deployed = await berth('deploy', 'twin', '--project', 'west', '--json');
+      expect(JSON.parse(deployed.stdout)).toMatchObject({ app_id: west.id });
+      const quick = await berth('deploy', 'acme/twin', '--project', 'east', '--json');
+      const { app_id: appId } = JSON.parse(quick.stdout) as { app_id: string };
+      expect(await api.prisma.app.findUnique({ where: { id: appId } })).toMatchObject({
+        projectId: await idOf('east'),
+      });
+      expect(await berth('apps', 'show', west.id, '--project', 'east')).toMatchObject({ exitCode: 5 });
+      expect(await berth('apps', 'delete', 'twin', '--project', 'west', '--yes')).toMatchObject({
+        exitCode: 0,
+      });
+      expect(await berth('apps', '--project', 'nowhere')).toMatchObject({
+        exitCode: 5,
+        stderr: 'berth: There is no project "nowhere"; "berth projects" lists them.\n',
+      });
+    });
+  });
+
   describe('deploy --wait', () => {
     test('A24: ends with 0 and the URL when the release is live, across a restart of the API', async () => {
       const appId = await createApp('good');

@@ -2,11 +2,13 @@ import type { z } from 'zod';
 import type { appSchema } from '../apps/app-view.ts';
 import type { deploymentSchema, listedDeploymentSchema } from '../deployments/deployment-view.ts';
 import type { lineSchema } from '../logs/log-view.ts';
+import type { projectSchema } from '../projects/project-view.ts';
 
 /** What the API answers with: the very schemas it answers by, as types only. */
 export type App = z.output<typeof appSchema>;
 export type Deployment = z.output<typeof deploymentSchema>;
 export type ListedDeployment = z.output<typeof listedDeploymentSchema>;
+export type Project = z.output<typeof projectSchema>;
 export type LogLine = z.output<typeof lineSchema>;
 
 export interface Page<T> {

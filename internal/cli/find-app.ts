@@ -3,12 +3,11 @@ import type { App, Deployment, Page } from './api-views.ts';
 import { repositoryKey } from './checkout-origin.ts';
 import { CliError, usageError } from './cli-error.ts';
 import { EXIT } from './exit-code.ts';
+import { lookFor } from './look-for.ts';
 
-const ID = /^[a-z][a-z2-7]{9}$/;
-
-/** The app of this name or id. @throws CliError when there is none */
-export async function findApp(client: ApiClient, nameOrId: string): Promise<App> {
-  const app = await lookForApp(client, nameOrId);
+/** The app of this name or id, of all projects or of one. @throws CliError when there is none */
+export async function findApp(client: ApiClient, nameOrId: string, projectId?: string): Promise<App> {
+  const app = await lookForApp(client, nameOrId, projectId);
   if (app) return app;
   throw new CliError(EXIT.refused, `There is no app "${nameOrId}"; "berth apps" lists them.`, {
     code: 'not_found',
@@ -32,9 +31,13 @@ export async function findAppOrDeployment(
 }
 
 /** The one app that builds this repository. @throws CliError when there is none, or more than one */
-export async function findAppOfRepository(client: ApiClient, repoUrl: string): Promise<App> {
+export async function findAppOfRepository(
+  client: ApiClient,
+  repoUrl: string,
+  projectId?: string,
+): Promise<App> {
   const key = repositoryKey(repoUrl);
-  const apps = await client.list<App>('/apps');
+  const apps = await client.list<App>('/apps', { project_id: projectId });
   const [app, ...others] = apps.filter((candidate) => repositoryKey(candidate.repo_url) === key);
   if (app === undefined) {
     throw usageError(`No app builds ${repoUrl}; name one, or make one with "berth apps create".`);
@@ -46,22 +49,14 @@ export async function findAppOfRepository(client: ApiClient, repoUrl: string): P
   return app;
 }
 
-async function lookForApp(client: ApiClient, nameOrId: string): Promise<App | null> {
-  const { items } = await client.get<Page<App>>('/apps', { name: nameOrId });
+async function lookForApp(client: ApiClient, nameOrId: string, projectId?: string): Promise<App | null> {
+  const { items } = await client.get<Page<App>>('/apps', { name: nameOrId, project_id: projectId });
   const [app, ...others] = items;
   if (others.length > 0) {
     const ids = items.map(({ id, project }) => `${id} (project ${project})`).join(', ');
     throw usageError(`There is more than one app "${nameOrId}"; use an id: ${ids}.`);
   }
-  return app ?? lookFor<App>(client, '/apps', nameOrId);
-}
-
-async function lookFor<T>(client: ApiClient, path: string, id: string): Promise<T | null> {
-  if (!ID.test(id)) return null;
-  try {
-    return await client.get<T>(`${path}/${id}`);
-  } catch (error) {
-    if (error instanceof CliError && error.code === 'not_found') return null;
-    throw error;
-  }
+  if (app) return app;
+  const byId = await lookFor<App>(client, '/apps', nameOrId);
+  return byId && (projectId ?? byId.project_id) === byId.project_id ? byId : null;
 }

@@ -9,6 +9,7 @@ import { addDeploymentCommands } from './commands/deployments.ts';
 import { addLoginCommands } from './commands/login.ts';
 import { addLogCommand } from './commands/logs.ts';
 import { addOpenCommand } from './commands/open.ts';
+import { addProjectCommands } from './commands/projects.ts';
 import { addStatusCommand } from './commands/status.ts';
 import type { Context } from './context.ts';
 import { EXIT } from './exit-code.ts';
@@ -69,6 +70,7 @@ function buildProgram({ stdout, stderr }: Surroundings, context: Context): Comma
   addLoginCommands(program, context);
   addStatusCommand(program, context);
   addAppCommands(program, context);
+  addProjectCommands(program, context);
   addDeployCommand(program, context);
   addDeploymentCommands(program, context);
   addLogCommand(program, context);

@@ -1,15 +1,20 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { App } from '../api-views.ts';
-import { askToConfirm, canAsk } from '../ask.ts';
 import { usageError } from '../cli-error.ts';
 import { type Context, connect } from '../context.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { findApp } from '../find-app.ts';
+import { projectIdOf } from '../find-project.ts';
+import { isDeletionMeant } from '../is-deletion-meant.ts';
 import { formatFields, formatTable } from '../table.ts';
 import { finishDeployment } from './deploy.ts';
 import { paintStatus } from './paint-status.ts';
 
-interface CreateOptions {
+interface InProject {
+  readonly project?: string;
+}
+
+interface CreateOptions extends InProject {
   readonly repo: string;
   readonly branch?: string;
   readonly port?: number;
@@ -26,22 +31,29 @@ interface CreateOptions {
   readonly wait?: true;
 }
 
+interface RemoveOptions extends InProject {
+  readonly yes?: true;
+}
+
 export function addAppCommands(program: Command, context: Context): void {
   const apps = program.command('apps').description('list, show, create and delete apps');
   apps
     .command('list', { isDefault: true })
     .description('list apps, newest first')
-    .action(context.act(() => list(context)));
+    .option('--project <name>', 'of this project only')
+    .action(context.act((options: InProject) => list(context, options)));
   apps
     .command('show')
     .description('show one app')
     .argument('<app>', 'name or id')
-    .action(context.act((app: string) => show(context, app)));
+    .option('--project <name>', 'of this project')
+    .action(context.act((app: string, options: InProject) => show(context, app, options)));
   apps
     .command('create')
     .description('create an app and deploy it')
     .argument('<name>', 'becomes part of its host name')
     .requiredOption('--repo <url>', 'https URL, or owner/name of GitHub')
+    .option('--project <name>', 'default: the project "default"')
     .option('--branch <name>', 'default: main, else the default branch of the repository')
     .option(
       '--port <number>',
@@ -64,18 +76,22 @@ export function addAppCommands(program: Command, context: Context): void {
     .command('delete')
     .description('delete an app with its containers, images and history')
     .argument('<app>', 'name or id')
+    .option('--project <name>', 'of this project')
     .option('--yes', 'do not ask')
-    .action(context.act((app: string, { yes }: { yes?: true }) => remove(context, app, yes === true)));
+    .action(context.act((app: string, options: RemoveOptions) => remove(context, app, options)));
 }
 
-async function list(context: Context): Promise<ExitCode> {
+async function list(context: Context, { project }: InProject): Promise<ExitCode> {
   const { terminal } = context;
-  const apps = await (await connect(context)).list<App>('/apps');
+  const client = await connect(context);
+  const apps = await client.list<App>('/apps', { project_id: await projectIdOf(client, project) });
   const paint = paintStatus(terminal.outColours);
+  const isOneProject = new Set(apps.map((app) => app.project_id)).size <= 1;
   const lines = formatTable<App>(
     apps,
     [
       { title: 'NAME', value: ({ name }) => name },
+      ...(isOneProject ? [] : [{ title: 'PROJECT', value: (app: App) => app.project }]),
       { title: 'STATUS', value: ({ status }) => status, paint, isWhole: true },
       { title: 'URL', value: ({ url }) => url ?? '' },
       { title: 'DEPLOYMENT', value: (app) => app.latest_deployment?.id ?? '', isWhole: true },
@@ -88,8 +104,9 @@ async function list(context: Context): Promise<ExitCode> {
   return EXIT.ok;
 }
 
-async function show(context: Context, nameOrId: string): Promise<ExitCode> {
-  const app = await findApp(await connect(context), nameOrId);
+async function show(context: Context, nameOrId: string, { project }: InProject): Promise<ExitCode> {
+  const client = await connect(context);
+  const app = await findApp(client, nameOrId, await projectIdOf(client, project));
   const { latest_deployment: latest } = app;
   context.terminal.result(
     app,
@@ -126,6 +143,7 @@ async function create(context: Context, name: string, options: CreateOptions): P
   const client = await connect(context);
   const app = await client.post<App>('/apps', {
     name,
+    project_id: await projectIdOf(client, options.project),
     repo_url: options.repo,
     branch: options.branch,
     port: options.port,
@@ -147,18 +165,16 @@ async function create(context: Context, name: string, options: CreateOptions): P
   return EXIT.ok;
 }
 
-async function remove(context: Context, nameOrId: string, isSure: boolean): Promise<ExitCode> {
-  const { terminal, questioner } = context;
+async function remove(
+  context: Context,
+  nameOrId: string,
+  { project, yes }: RemoveOptions,
+): Promise<ExitCode> {
+  const { terminal } = context;
   const client = await connect(context);
-  const app = await findApp(client, nameOrId);
-  if (!isSure) {
-    if (!canAsk(questioner)) throw usageError('There is nobody to ask here; add --yes to delete the app.');
-    const question = `Delete ${app.name} with its containers, images and history?`;
-    if (!(await askToConfirm(questioner, question))) {
-      terminal.message('Nothing is deleted.');
-      return EXIT.notDeployed;
-    }
-  }
+  const app = await findApp(client, nameOrId, await projectIdOf(client, project));
+  const question = `Delete ${app.name} with its containers, images and history?`;
+  if (yes !== true && !(await isDeletionMeant(context, question))) return EXIT.notDeployed;
   const answer = await client.delete<unknown>(`/apps/${app.id}`);
   terminal.message(`App ${app.name} is being deleted; in a moment it is gone.`);
   terminal.result(answer, []);

@@ -8,10 +8,12 @@ import { type Context, connect } from '../context.ts';
 import { describeFailure } from '../describe-deployment.ts';
 import { EXIT, type ExitCode, exitCodeOf } from '../exit-code.ts';
 import { findApp, findAppOfRepository } from '../find-app.ts';
+import { projectIdOf } from '../find-project.ts';
 
 interface DeployOptions {
   readonly branch?: string;
   readonly commit?: string;
+  readonly project?: string;
   readonly wait?: true;
 }
 
@@ -25,6 +27,10 @@ export function addDeployCommand(program: Command, context: Context): void {
     )
     .option('--branch <name>', 'another branch than the app has')
     .option('--commit <sha>', 'this commit, as 40 hex digits')
+    .option(
+      '--project <name>',
+      'where the app is, or shall be made; default: any, and "default" for a new one',
+    )
     .option('--wait', 'follow it until it is live, or will not be')
     .action(
       context.act((target: string | undefined, options: DeployOptions) => deploy(context, target, options)),
@@ -68,17 +74,21 @@ async function request(
   { target, options }: { target: string | undefined; options: DeployOptions },
 ): Promise<Deployment> {
   const { branch, commit } = options;
+  const projectId = await projectIdOf(client, options.project);
   if (target !== undefined && /[/:]/.test(target)) {
     if (commit !== undefined) throw usageError('--commit goes with an app, not with a repository.');
-    const queued = await client.post<{ deployment_id: string }>('/deployments', { repo: target, branch });
+    const asked = { repo: target, branch, project_id: projectId };
+    const queued = await client.post<{ deployment_id: string }>('/deployments', asked);
     return client.get<Deployment>(`/deployments/${queued.deployment_id}`);
   }
-  const app = target === undefined ? await appOfFolder(context, client) : await findApp(client, target);
+  const app = await (target === undefined
+    ? appOfFolder(context, client, projectId)
+    : findApp(client, target, projectId));
   return client.post<Deployment>(`/apps/${app.id}/deploy`, { branch, commit_sha: commit });
 }
 
-async function appOfFolder({ folder }: Context, client: ApiClient): Promise<App> {
+async function appOfFolder({ folder }: Context, client: ApiClient, projectId?: string): Promise<App> {
   const origin = await readOrigin(folder);
-  if (origin !== null) return findAppOfRepository(client, origin);
+  if (origin !== null) return findAppOfRepository(client, origin, projectId);
   throw usageError('Name an app: this folder is no Git checkout with an "origin".');
 }
