@@ -10,7 +10,6 @@ import { logRequests } from './request-log.ts';
 import { requireLocal } from './require-local.ts';
 
 export interface AppNeeds extends ApiNeeds {
-  readonly corsOrigins: readonly string[];
   /** Tests: an answer that its own schema refuses is an error. */
   readonly checkAnswers?: boolean;
 }

@@ -1,4 +1,6 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { passUpgrades } from './upgrade-requests.ts';
 
 export interface ListenOptions {
   readonly port: number;
@@ -9,7 +11,7 @@ export interface ListenOptions {
 
 export interface Listening {
   readonly port: number;
-  /** Takes no more connections, lets requests that run end within the grace, then cuts what is left (streams). */
+  /** Takes no more connections, lets requests that run end within the grace, then cuts what is left (streams, WebSockets). */
   close(graceMs: number): Promise<void>;
 }
 
@@ -26,11 +28,12 @@ export async function listen(handler: RequestListener, options: ListenOptions): 
     },
     handler,
   );
+  const upgraded = passUpgrades(server, handler);
   await bind(server, options);
   const bound = server.address();
   return {
     port: typeof bound === 'object' && bound !== null ? bound.port : options.port,
-    close: (graceMs) => closeServer(server, graceMs),
+    close: (graceMs) => closeServer(server, upgraded, graceMs),
   };
 }
 
@@ -44,8 +47,11 @@ function bind(server: Server, { port, address }: ListenOptions): Promise<void> {
   });
 }
 
-async function closeServer(server: Server, graceMs: number): Promise<void> {
-  const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+async function closeServer(server: Server, upgraded: ReadonlySet<Duplex>, graceMs: number): Promise<void> {
+  const cut = setTimeout(() => {
+    server.closeAllConnections();
+    for (const socket of upgraded) socket.destroy();
+  }, graceMs);
   try {
     await new Promise<void>((closed) => {
       server.close(() => closed());

@@ -21,7 +21,7 @@ import type { Logger } from '../logger/logger.ts';
 import type { LogHub } from '../logs/log-hub.ts';
 import { logRoutes } from '../logs/log-routes.ts';
 import { runtimeLogRoutes } from '../logs/runtime-log-routes.ts';
-import type { Operation } from '../openapi/operation.ts';
+import type { Caller, Operation } from '../openapi/operation.ts';
 import { projectRoutes } from '../projects/project-routes.ts';
 import type { SealedBox } from '../secrets/sealed-box.ts';
 import { usageRoutes } from '../usage/usage-routes.ts';
@@ -32,6 +32,7 @@ import { documentRoute } from './document-route.ts';
 import { healthRoute } from './health-route.ts';
 import type { RateLimits } from './rate-limits/rate-limits.ts';
 import { referenceRoutes } from './reference-page.ts';
+import { localOrigins } from './require-local.ts';
 import { webhookOperations } from './webhook-operations.ts';
 
 export interface ApiNeeds {
@@ -58,8 +59,11 @@ export interface ApiNeeds {
     | 'github'
   >;
   readonly version: string;
+  /** Pages of other hosts that may use the API. */
+  readonly corsOrigins: readonly string[];
   /** Tests: operations beside the real ones. */
   readonly moreOperations?: readonly Operation[];
+  readonly socketLimits?: Partial<SocketLimits>;
 }
 
 /** Every operation there is: what is mounted and what the document tells are this one list. */
@@ -74,7 +78,15 @@ export function operationsOf(needs: ApiNeeds): Operation[] {
     hub: needs.logHub,
     logger: needs.logger,
     authenticate: authenticator({ prisma, sessions: needs.sessions, auth: settings.auth }),
+    holdStream: (caller: Caller) => needs.limits.stream(caller),
+    async findDeployment({ userId }: Caller, id: string) {
+      return { isFinished: isFinished(await readDeployment(prisma, userId, id)) };
+    },
+    findApp: ({ userId }: Caller, id: string) => requireApp(prisma, userId, id),
   };
+  const own =
+    settings.auth === 'none' ? localOrigins(settings.apiPort) : [new URL(settings.publicUrl).origin];
+  const origins = [...own, ...needs.corsOrigins];
   const operations = [
     ...accountOperations(needs),
     ...projectRoutes({
@@ -109,19 +121,16 @@ export function operationsOf(needs: ApiNeeds): Operation[] {
     }),
     ...logRoutes({
       ...logNeeds,
-      async findDeployment({ userId }, id) {
-        return { isFinished: isFinished(await readDeployment(prisma, userId, id)) };
-      },
       recordClear: (tx, call, objectId) =>
         recordAudit(tx, call, { action: 'deployment.clear_logs', object: 'deployment', objectId }),
     }),
     ...runtimeLogRoutes({
       ...logNeeds,
-      findApp: ({ userId }, appId) => requireApp(prisma, userId, appId),
       recordClear: (tx, call, objectId) =>
         recordAudit(tx, call, { action: 'app.clear_logs', object: 'app', objectId }),
     }),
     ...webhookOperations({ ...needs, answerOnce }),
+    ...webSocketRoutes({ ...logNeeds, origins, limits: needs.socketLimits ?? {} }),
     ...(needs.moreOperations ?? []),
     healthRoute({ prisma, version: needs.version }),
     ...referenceRoutes(),

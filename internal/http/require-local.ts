@@ -13,8 +13,7 @@ const PROXY_HEADERS = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-re
  */
 export function requireLocal(of: { port: number; origins: readonly string[] }): RequestHandler {
   const hosts = new Set(NAMES.flatMap((name) => [name, `${name}:${of.port}`]));
-  const own = NAMES.map((name) => (of.port === 80 ? `http://${name}` : `http://${name}:${of.port}`));
-  const origins = new Set([...own, ...of.origins]);
+  const origins = new Set([...localOrigins(of.port), ...of.origins]);
 
   return (request, _response, next) => {
     if (!hosts.has((request.get('host') ?? '').toLowerCase())) {
@@ -28,6 +27,11 @@ export function requireLocal(of: { port: number; origins: readonly string[] }): 
     }
     next();
   };
+}
+
+/** Of pages that the API itself serves on this host. */
+export function localOrigins(port: number): string[] {
+  return NAMES.map((name) => (port === 80 ? `http://${name}` : `http://${name}:${port}`));
 }
 
 /** Browsers send at least one of the two with whatever may change something; a program sends neither. */

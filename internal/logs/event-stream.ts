@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { EventSink, LogEvent } from './log-stream.ts';
 
 export interface EventStreamOptions {
   readonly heartbeatMs: number;
@@ -6,17 +7,10 @@ export interface EventStreamOptions {
   readonly stallMs: number;
 }
 
-export interface ServerEvent {
-  readonly id?: bigint;
-  readonly event: string;
-  /** Sent as JSON, which has no line end in it: no content can forge a frame (T67). */
-  readonly data: unknown;
-}
-
 const CLIENT_WAITS_MS = 1_000;
 
 /** Server-sent events over one response, no faster than its client reads. */
-export class EventStream {
+export class EventStream implements EventSink {
   readonly #response: ServerResponse;
   readonly #options: EventStreamOptions;
   readonly #ended = new AbortController();
@@ -44,7 +38,7 @@ export class EventStream {
   }
 
   /** Resolves when the client has taken it, or is gone. */
-  async send(events: readonly ServerEvent[]): Promise<void> {
+  async send(events: readonly LogEvent[]): Promise<void> {
     if (this.ended.aborted || events.length === 0) return;
     const hasRoom = this.#response.write(events.map(frame).join(''));
     if (!hasRoom) await this.#drained();
@@ -77,6 +71,7 @@ export class EventStream {
   }
 }
 
-function frame({ id, event, data }: ServerEvent): string {
+/** JSON has no line end in it: no content can forge a frame (T67). */
+function frame({ id, event, data }: LogEvent): string {
   return `${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { PrismaClient } from '../db/database.ts';
 import type { Logger } from '../logger/logger.ts';
 import { type Call, type Caller, STREAMED } from '../openapi/operation.ts';
+import { EventStream } from './event-stream.ts';
 import { sendDownload } from './log-download.ts';
 import type { LogHub } from './log-hub.ts';
 import { DEFAULT_LINES, sequence } from './log-query.ts';
@@ -16,6 +17,8 @@ export interface LogAnswerNeeds {
   readonly logger: Logger;
   /** Asked again while a stream is open. @throws AppError unauthorized */
   readonly authenticate: (request: Request) => Promise<Caller>;
+  /** Counts a stream of this user until the returned function is called. @throws AppError rate_limited */
+  readonly holdStream: (caller: Caller) => () => void;
   readonly limits?: Partial<StreamLimits>;
 }
 
@@ -89,11 +92,16 @@ export class LogAnswers {
     }
     const check = async () => log.find(await this.#needs.authenticate(request));
     const matches = (line: LogLine) => line.source === 'status' || isMatch(line, filter);
-    await streamLines(
-      response,
-      { streamId, after: lastId ?? after ?? 0n, matches, isFinished, check },
-      { prisma, hub, logger, limits: this.#limits },
-    );
+    const release = this.#needs.holdStream(call.caller);
+    try {
+      await streamLines(
+        new EventStream(response, this.#limits),
+        { streamId, after: lastId ?? after ?? 0n, matches, isFinished, check },
+        { prisma, hub, logger, limits: this.#limits },
+      );
+    } finally {
+      release();
+    }
     return STREAMED;
   }
 

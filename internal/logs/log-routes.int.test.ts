@@ -56,6 +56,7 @@ describe('the log of a deployment', () => {
       hub,
       logger,
       authenticate,
+      holdStream: () => () => undefined,
       async findDeployment(_caller, deploymentId) {
         if (foreign.has(deploymentId))
           throw new AppError('not_found', 'There is no deployment with this id.');

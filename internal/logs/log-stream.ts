@@ -1,9 +1,7 @@
-import type { ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { PrismaClient } from '../db/database.ts';
 import { AppError } from '../errors/app-error.ts';
 import type { Logger } from '../logger/logger.ts';
-import { EventStream, type ServerEvent } from './event-stream.ts';
 import type { Follower, LogHub } from './log-hub.ts';
 import { type LinePage, type LogLine, nextLines } from './log-reads.ts';
 import { viewLine } from './log-view.ts';
@@ -31,6 +29,26 @@ export const STREAM_LIMITS: StreamLimits = {
 
 const OUTAGE_PAUSE_MS = 500;
 
+/** What a reader gets: `line`, `status` or `end`, with the number to go on after. */
+export interface LogEvent {
+  readonly id?: bigint;
+  readonly event: 'line' | 'status' | 'end';
+  readonly data: unknown;
+}
+
+/** Why a stream ends: all was sent, this process stops, the database is away, or the reader lost the right to it. */
+export type StreamEnd = 'complete' | 'stopping' | 'broken' | AppError;
+
+/** One reader: a response of server-sent events, or a subscription of a WebSocket. */
+export interface EventSink {
+  /** Aborted as soon as nothing more will be taken, whoever ended it. */
+  readonly ended: AbortSignal;
+  /** Resolves when the reader has taken them, or is gone. */
+  send(events: readonly LogEvent[]): Promise<void>;
+  /** The first one counts. */
+  end(why: StreamEnd): void;
+}
+
 export interface StreamRequest {
   readonly streamId: string;
   /** The last number the reader has. */
@@ -50,32 +68,34 @@ export interface StreamTools {
 }
 
 /**
- * Sends a stream's lines as server-sent events until the deployment ends (`event: end`), the reader goes, or this
- * process stops. First what is stored, then what comes, from one cursor over gap-free numbers: so nothing is lost or
+ * Sends a stream's lines to a reader until the deployment ends (an event `end`), the reader goes, or this process
+ * stops. First what is stored, then what comes, from one cursor over gap-free numbers: so nothing is lost or
  * doubled between the two, nor over a reconnect. Memory per reader is one page and the socket's buffer (T69).
  */
 export async function streamLines(
-  response: ServerResponse,
+  sink: EventSink,
   request: StreamRequest,
   tools: StreamTools,
 ): Promise<void> {
-  const events = new EventStream(response, tools.limits);
   const follower = tools.hub.follow(request.streamId);
-  const recheck = setInterval(() => void endUnlessAllowed(request, events), tools.limits.recheckMs);
-  const onClosing = () => events.end();
+  const recheck = setInterval(() => void endUnlessAllowed(request, sink), tools.limits.recheckMs);
+  const onClosing = () => sink.end('stopping');
   tools.hub.closing.addEventListener('abort', onClosing);
   if (tools.hub.closing.aborted) onClosing();
   try {
-    const isComplete = await sendUntilEnd(events, { request, tools, follower });
-    if (isComplete) await events.send([{ event: 'end', data: {} }]);
+    const isComplete = await sendUntilEnd(sink, { request, tools, follower });
+    if (isComplete) {
+      await sink.send([{ event: 'end', data: {} }]);
+      sink.end('complete');
+    }
   } catch (error) {
     // The client comes back with its last id and is answered properly then.
     tools.logger.warn({ err: error, streamId: request.streamId }, 'log stream broken off');
+    sink.end('broken');
   } finally {
     tools.hub.closing.removeEventListener('abort', onClosing);
     clearInterval(recheck);
     follower.close();
-    events.end();
   }
 }
 
@@ -86,19 +106,19 @@ interface Sending {
 }
 
 /** True when the reader has everything and nothing more will come. */
-async function sendUntilEnd(events: EventStream, of: Sending): Promise<boolean> {
+async function sendUntilEnd(sink: EventSink, of: Sending): Promise<boolean> {
   const { request, tools, follower } = of;
   let { after } = request;
   let hasEnded = false;
-  while (!events.ended.aborted) {
-    const page = await readPatiently(tools, { streamId: request.streamId, after }, events.ended);
-    await events.send(page.lines.filter(request.matches).map(eventOf));
+  while (!sink.ended.aborted) {
+    const page = await readPatiently(tools, { streamId: request.streamId, after }, sink.ended);
+    await sink.send(page.lines.filter(request.matches).map(eventOf));
     after = page.lines.at(-1)?.seq ?? after;
     hasEnded = page.lines.reduce(endedAfter, hasEnded);
     if (page.hasMore) continue;
     if (request.isFinished || (hasEnded && page.lines.length === 0)) return true;
     if (hasEnded) await delay(tools.limits.settleMs);
-    else await follower.grown(events.ended);
+    else await follower.grown(sink.ended);
   }
   return false;
 }
@@ -110,7 +130,7 @@ function endedAfter(hasEnded: boolean, line: LogLine): boolean {
   return event === null ? hasEnded : endsStream(event);
 }
 
-function eventOf(line: LogLine): ServerEvent {
+function eventOf(line: LogLine): LogEvent {
   const status = line.source === 'status' ? readStatusEvent(line.text) : null;
   return status
     ? { id: line.seq, event: 'status', data: status }
@@ -135,11 +155,11 @@ async function readPatiently(
 }
 
 /** Token revoked, app deleted (T42). */
-async function endUnlessAllowed(request: StreamRequest, events: EventStream): Promise<void> {
+async function endUnlessAllowed(request: StreamRequest, sink: EventSink): Promise<void> {
   try {
     await request.check();
   } catch (error) {
     // A database that is away says nothing about rights.
-    if (error instanceof AppError) events.end();
+    if (error instanceof AppError) sink.end(error);
   }
 }

@@ -40,7 +40,7 @@ export async function startApi(
   await ensureOwner({ prisma, tokenFile, ensureProject: defaultProject });
   const token = (await readFile(tokenFile, 'utf8')).trim();
   const logger = createLogger({ level: 'silent', process: 'api' });
-  const logHub = new LogHub({ prisma, logger, notifications: null });
+  const logHub = new LogHub({ prisma, logger, notifications: null, pollMs: 50 });
   const allSettings: AppNeeds['settings'] = {
     auth: 'token',
     apiPort: 8080,
