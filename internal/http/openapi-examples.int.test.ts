@@ -4,7 +4,7 @@ import { type ApiUnderTest, startApi } from '../../test/support/api-under-test.t
 import { pushPayload } from '../../test/support/github-events.ts';
 import { sendWebhook } from '../../test/support/webhook-sender.ts';
 import type { DeploymentStatus } from '../db/database.ts';
-import { sealSnapshot } from '../deployments/config-snapshot.ts';
+import { type ReleaseConfig, sealSnapshot } from '../deployments/config-snapshot.ts';
 import { storeEnvironment } from '../envvars/env-var-store.ts';
 import { sealContext } from '../secrets/sealed-columns.ts';
 import { Secret } from '../secrets/secret.ts';
@@ -63,12 +63,14 @@ async function seed(status: DeploymentStatus): Promise<void> {
       hosts: { create: { host: 'front.apps.test', kind: 'generated' } },
     },
   });
-  const config = {
+  const config: ReleaseConfig = {
     repoUrl,
     rootDirectory: '.',
     dockerfilePath: null,
     buildCommand: null,
     startCommand: null,
+    framework: 'auto',
+    outputDirectory: null,
     port: null,
     healthCheckPath: null,
     replicas: 1,
@@ -78,9 +80,8 @@ async function seed(status: DeploymentStatus): Promise<void> {
     hosts: [],
     environment: [],
   };
-    framework: 'auto',
-    outputDirectory: null,
-  await prisma.deployment.create(
+  await prisma.deployment.create({
+    data: {
       id: DEPLOYMENT,
       appId: APP,
       trigger: 'manual',
