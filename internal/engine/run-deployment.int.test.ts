@@ -159,6 +159,33 @@ describe('a deployment', () => {
     expect(await rowOf(id)).toMatchObject({ status: 'pending', attempt: 1 });
   });
 
+  test.each([
+    ['only when its route is known to be gone', 6, ['close 1', 'no answer', 'no route'], 0],
+    ['after 20 s when that never becomes known', Number.POSITIVE_INFINITY, ['close 1', 'no answer'], 19_000],
+  ])(
+    'that is undone while the proxy does not answer is ended %s',
+    async (_, silences, expected, forAtLeastMs) => {
+      const { id } = await request();
+      const { clock, routes } = world.tools;
+      const askedAt: number[] = [];
+      const read: typeof routes.read = async () => {
+        // Before, it answers that it has not taken the release.
+        if (!world.events.includes('close 1')) return null;
+        askedAt.push(clock.now());
+        world.events.push(askedAt.length > silences ? 'no route' : 'no answer');
+        if (askedAt.length > silences) return null;
+        throw new Error('connect ECONNREFUSED');
+      };
+      world = { ...world, tools: { ...world.tools, routes: { ...routes, read } } };
+      await work();
+      const undoing = new Set(world.events.slice(world.events.indexOf('close 1')));
+      expect([...undoing]).toEqual([...expected, `remove 1.1 of ${id}`]);
+      const waitedMs = (askedAt.at(-1) ?? 0) - (askedAt[0] ?? 0);
+      expect(waitedMs).toBeGreaterThanOrEqual(forAtLeastMs);
+      expect(waitedMs).toBeLessThanOrEqual(20_000);
+    },
+  );
+
   test('F14: whose health check Docker has forgotten gets it anew, and goes live', async () => {
     const { id } = await request();
     world.checkStalled = true;

@@ -39,7 +39,7 @@ async function closeGate(job: Job, tools: Tools, candidate: Candidate): Promise<
   const ref = attemptRef(job, candidate.attempt);
   for (const container of candidate.containers) await tools.gate.close(ref, container.replica);
   const began = tools.clock.now();
-  while (tools.clock.now() - began < ROUTE_GONE_TIMEOUT_MS && (await isRouted(job, tools))) {
+  while (tools.clock.now() - began < ROUTE_GONE_TIMEOUT_MS && (await mayBeRouted(job, tools))) {
     await tools.clock.sleep(LOOK_EVERY_MS);
   }
   // Not ended by the job's own signal: what was promised to callers is kept even when the deployment is given up.
@@ -47,12 +47,13 @@ async function closeGate(job: Job, tools: Tools, candidate: Candidate): Promise<
   await drain(patient, tools, { containers: candidate.containers });
 }
 
-async function isRouted(job: Job, tools: Tools): Promise<boolean> {
+async function mayBeRouted(job: Job, tools: Tools): Promise<boolean> {
   try {
     const routes = await Promise.all(routersOf(job).map((name) => tools.routes.read(name)));
     return routes.some((route) => route !== null && route.servers.length > 0);
-  } catch {
-    // A proxy that does not answer sends nothing either.
-    return false;
+  } catch (error) {
+    // A proxy whose API does not answer may well send requests.
+    tools.logger.debug({ err: error }, 'proxy did not answer');
+    return true;
   }
 }
