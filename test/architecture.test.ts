@@ -38,7 +38,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   installations: ['db', 'openapi', 'users', 'auth', 'audit', 'github', 'projects', 'apps', 'idempotency'],
   webhooks: ['db', 'openapi', 'apps', 'deployments', 'github', 'installations', 'audit', 'idempotency'],
   reports: ['db', 'deployments', 'github', 'installations'],
-  engine: ['db', 'apps', 'deployments', 'logs'],
+  plans: ['db', 'openapi', 'apps', 'audit', 'idempotency'],
+  engine: ['db', 'apps', 'deployments', 'plans', 'logs'],
   websocket: ['db', 'openapi', 'auth', 'logs', 'apps', 'deployments'],
   http: [
     'db',
@@ -56,6 +57,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'github',
     'websocket',
     'usage',
+    'plans',
     'logs',
   ],
   usage: ['db', 'openapi'],

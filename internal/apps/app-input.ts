@@ -46,7 +46,7 @@ export function repoUrl(policy: RepoUrlPolicy) {
     });
 }
 
-const repoPath = z
+export const repoPath = z
   .string()
   .refine(isRepoPath, 'must be a relative path inside the repository, without ".." or back-slashes')
   .meta({ minLength: 1, maxLength: MAX_REPO_PATH });

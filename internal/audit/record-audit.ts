@@ -19,7 +19,8 @@ export interface AuditEntry {
     | 'token'
     | 'session'
     | 'webhook'
-    | 'installation';
+    | 'installation'
+    | 'plan';
   readonly objectId: string;
   /** What was asked for, by field; undefined ones are left out. Values of secrets never come here, only their names. */
   readonly detail?: Readonly<Record<string, AuditValue | undefined>>;

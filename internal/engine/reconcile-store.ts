@@ -2,7 +2,7 @@ import type { PrismaClient } from '../db/database.ts';
 import { isInFlight } from '../deployments/deployment-status.ts';
 import type { DeploymentFacts } from './which-leftovers.ts';
 
-/** What the rows say of these deployments; one that has no row is not in the answer. */
+/** What the rows say of these deployments, and plans being made; one that has no row is not in the answer. */
 export async function deploymentFacts(
   prisma: PrismaClient,
   deploymentIds: readonly string[],
@@ -18,8 +18,14 @@ export async function deploymentFacts(
       app: { select: { liveDeploymentId: true } },
     },
   });
-  return new Map(
-    rows.map((row) => [
+  const plans = await prisma.buildPlanRequest.findMany({
+    where: { id: { in: [...deploymentIds] }, status: 'planning' },
+    select: { id: true },
+  });
+  const planning = { inFlight: true, isLive: false, candidateAttempt: null };
+  return new Map<string, DeploymentFacts>([
+    ...plans.map(({ id }): [string, DeploymentFacts] => [id, planning]),
+    ...rows.map((row): [string, DeploymentFacts] => [
       row.id,
       {
         inFlight: row.status === 'pending' || isInFlight(row),

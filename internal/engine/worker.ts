@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { claimNext } from '../deployments/deployment-queue.ts';
 import type { SealedBox } from '../secrets/sealed-box.ts';
+import { answerPlans } from './answer-plans.ts';
 import { cleanUp } from './clean-up/clean-up.ts';
 import type { Tools } from './job.ts';
 import { dropDuty, holdDuty } from './leader-store.ts';
@@ -36,6 +37,7 @@ export async function runWorker(tools: Tools, options: WorkerOptions): Promise<v
     runLeaderDuties(tools, options),
     runRecovery(tools, options),
     collectRuntimeLogs(tools, options),
+    answerPlans(tools, options),
     runPresence(tools, options),
   ]);
 }

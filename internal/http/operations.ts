@@ -23,6 +23,7 @@ import { logRoutes } from '../logs/log-routes.ts';
 import { runtimeLogRoutes } from '../logs/runtime-log-routes.ts';
 import type { Caller, Operation } from '../openapi/operation.ts';
 import { projectRoutes } from '../projects/project-routes.ts';
+import { planRoutes } from '../plans/plan-routes.ts';
 import type { SealedBox } from '../secrets/sealed-box.ts';
 import { usageRoutes } from '../usage/usage-routes.ts';
 import type { SocketLimits } from '../websocket/socket-limits.ts';
@@ -137,6 +138,8 @@ export function operationsOf(needs: ApiNeeds): Operation[] {
   ];
   return [
     ...operations,
+    ...planRoutes({ prisma, repoUrlPolicy, answerOnce }),
+    ...usageRoutes({ prisma }),
     documentRoute(operations, {
       publicUrl: settings.publicUrl,
       version: needs.version,
