@@ -10,6 +10,7 @@ const APP: FollowingApp = {
   autoDeploy: true,
   autoDeployHeldSince: null,
   watchPaths: [],
+  desiredState: 'running',
   deletingSince: null,
 };
 const read = (push: PushOptions, app: Partial<FollowingApp> = {}) =>
@@ -72,6 +73,7 @@ describe('a push is ignored, with the reason', () => {
     ['other repository', { repository: 'acme/shop2' }, {}],
     ['other repository', { repository: 'evil/shop' }, {}],
     ['other repository', {}, { repoUrl: 'https://gitlab.com/acme/shop' }],
+    ['the app is stopped', {}, { desiredState: 'stopped' }],
     ['auto-deploy is off', {}, { autoDeploy: false }],
     ['auto-deploy is held since a rollback', {}, { autoDeployHeldSince: new Date() }],
     ['the app is being deleted', {}, { deletingSince: new Date() }],

@@ -6,7 +6,13 @@ import type { Push } from './push.ts';
 /** What of an app decides whether a push deploys it. */
 export type FollowingApp = Pick<
   App,
-  'repoUrl' | 'branch' | 'autoDeploy' | 'autoDeployHeldSince' | 'watchPaths' | 'deletingSince'
+  | 'repoUrl'
+  | 'branch'
+  | 'autoDeploy'
+  | 'autoDeployHeldSince'
+  | 'watchPaths'
+  | 'desiredState'
+  | 'deletingSince'
 >;
 
 export type Ignored =
@@ -16,6 +22,7 @@ export type Ignored =
   | 'not a branch'
   | 'other branch'
   | 'branch deleted'
+  | 'the app is stopped'
   | 'auto-deploy is off'
   | 'auto-deploy is held since a rollback'
   | 'skip requested'
@@ -50,6 +57,7 @@ export function readPush(push: Push, app: FollowingApp, githubUrl: string): Verd
   if (branch === undefined) return ignored('not a branch');
   if (branch !== (app.branch ?? push.repository.default_branch)) return ignored('other branch');
   if (push.deleted || push.after === NO_COMMIT) return ignored('branch deleted');
+  if (app.desiredState === 'stopped') return ignored('the app is stopped');
   if (!app.autoDeploy) return ignored('auto-deploy is off');
   if (app.autoDeployHeldSince) return ignored('auto-deploy is held since a rollback');
   if (SKIP.test(push.head_commit?.message ?? '')) return ignored('skip requested');
