@@ -20,12 +20,14 @@ import { installGateTool } from '../../internal/dockerrun/gate-tool.ts';
 import { DockerRuntimeLogs } from '../../internal/dockerrun/runtime-logs.ts';
 import type { Tools } from '../../internal/engine/job.ts';
 import { runWorker } from '../../internal/engine/worker.ts';
+import { createGithub } from '../../internal/github/github.ts';
 import { GitCheckout } from '../../internal/gitrepo/checkout.ts';
 import { NetworkProbe } from '../../internal/health/network-probe.ts';
 import { TraefikRoutes } from '../../internal/health/traefik-routes.ts';
 import { CannotStart } from '../../internal/host/cannot-start.ts';
 import { checkEngine } from '../../internal/host/check-engine.ts';
 import { DockerSocket } from '../../internal/host/docker-socket.ts';
+import { sourceCredentials } from '../../internal/installations/clone-credential.ts';
 import { createLogger } from '../../internal/logger/logger.ts';
 import { SealedBox } from '../../internal/secrets/sealed-box.ts';
 import { prepareProxy } from './prepare-proxy.ts';
@@ -59,6 +61,7 @@ async function main(config: Config): Promise<void> {
       maxMegabytes: config.cloneMaxMb,
       logger,
     }),
+    credentials: sourceCredentials({ prisma, box, github: createGithub(config.github) }),
     repository: repositoryReader,
     images: new DockerImageBuilder({
       docker,

@@ -22,6 +22,7 @@ import type {
   RunningContainer,
   RuntimeLogs,
   SourceCheckout,
+  SourceCredentials,
 } from './ports.ts';
 import type { LogLimits } from './runtime-logs/trim-logs.ts';
 
@@ -29,6 +30,7 @@ import type { LogLimits } from './runtime-logs/trim-logs.ts';
 export interface Tools {
   readonly prisma: PrismaClient;
   readonly source: SourceCheckout;
+  readonly credentials: SourceCredentials;
   readonly repository: RepositoryReader;
   readonly images: ImageBuilder;
   readonly disk: DiskProbe;

@@ -29,6 +29,33 @@ export type LineSink = (line: Line) => void;
 
 // ---------------------------------------------------------------- source
 
+/** What Git shows to a host that asks who it is. */
+export type SourceCredential =
+  | {
+      readonly kind: 'none';
+      /** `not_connected`: of this GitHub, and nobody has given us access; `github_unavailable`: perhaps somebody has. */
+      readonly why: 'other_host' | 'not_connected' | 'github_unavailable';
+    }
+  /** For this origin (scheme, host and port) only. */
+  | {
+      readonly kind: 'token';
+      readonly origin: string;
+      readonly userName: string;
+      readonly token: Secret;
+      readonly via: 'installation' | 'user';
+    }
+  /** Then the repository is fetched by ssh. OpenSSH's own format. */
+  | { readonly kind: 'ssh_key'; readonly privateKey: Secret };
+
+export interface SourceCredentials {
+  /** For the owner of a project, and the app, which may have a key of its own. */
+  find(of: {
+    readonly userId: string;
+    readonly appId: string | null;
+    readonly repoUrl: string;
+  }): Promise<SourceCredential>;
+}
+
 export interface CheckoutRequest {
   readonly deploymentId: string;
   readonly attempt: number;
@@ -37,6 +64,7 @@ export interface CheckoutRequest {
   readonly branch: string | null;
   /** 40 hex digits; null: the branch's head. */
   readonly commitSha: string | null;
+  readonly credential: SourceCredential;
 }
 
 export interface Checkout {
@@ -48,7 +76,7 @@ export interface Checkout {
 }
 
 export interface SourceCheckout {
-  /** @throws DeploymentFailed clone_failed, clone_timeout, clone_forbidden, branch_not_found, commit_not_found, repository_empty, … */
+  /** @throws DeploymentFailed clone_failed, clone_unauthorized, clone_timeout, clone_forbidden, repository_moved, branch_not_found, commit_not_found, repository_empty, … */
   checkout(request: CheckoutRequest, options: { onLine: LineSink; signal: AbortSignal }): Promise<Checkout>;
   /** Ends git processes of that attempt (or of all attempts) and removes its folder. Nothing there: no error. */
   remove(deploymentId: string, attempt?: number): Promise<void>;

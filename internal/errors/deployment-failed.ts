@@ -4,6 +4,12 @@
  */
 export const FAILURES = {
   clone_failed: { cause: 'user', advice: 'Check the repository URL and that the platform may read it.' },
+  clone_unauthorized: {
+    cause: 'user',
+    advice:
+      'Connect GitHub and let it cover the repository, or add a deploy key to the app; then deploy again.',
+  },
+  repository_moved: { cause: 'user', advice: 'Set repo_url to the address where the repository is now.' },
   clone_timeout: { cause: 'platform', advice: 'The Git host did not answer in time; try again later.' },
   git_host_unavailable: {
     cause: 'platform',

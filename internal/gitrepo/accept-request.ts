@@ -6,6 +6,7 @@ import { DeploymentFailed } from '../errors/deployment-failed.ts';
 /** A request whose every part may be given to Git. */
 export interface Source {
   readonly url: string;
+  readonly protocol: 'http' | 'https' | 'ssh';
   /** For people; with the port where it is not the scheme's own. */
   readonly host: string;
   /** May be a private address and plain HTTP. */
@@ -15,10 +16,11 @@ export interface Source {
 }
 
 /**
- * The second guard: the API has checked all this, yet rows can come from elsewhere and policies change.
+ * The second guard: the API has checked all this, yet rows can come from elsewhere and policies change. With an ssh key
+ * the repository is fetched by ssh, from the same host and path.
  * @throws DeploymentFailed clone_forbidden, invalid_ref
  */
-export function acceptRequest(request: CheckoutRequest, policy: RepoUrlPolicy): Source {
+export function acceptRequest(request: CheckoutRequest, policy: RepoUrlPolicy & { sshPort: number }): Source {
   const parsed = parseRepoUrl(request.repoUrl, policy);
   if (!parsed.ok) throw new DeploymentFailed('clone_forbidden', `The repository URL ${parsed.problem}.`);
   if (request.branch !== null && !isBranchName(request.branch)) {
@@ -28,10 +30,19 @@ export function acceptRequest(request: CheckoutRequest, policy: RepoUrlPolicy): 
     throw new DeploymentFailed('invalid_ref', 'The commit must be named by its 40 hexadecimal digits.');
   }
   return {
-    url: parsed.url,
-    host: parsed.host,
+    ...(request.credential.kind === 'ssh_key' ? bySsh(parsed.url, policy.sshPort) : byHttp(parsed)),
     isPrivate: parsed.isPrivate,
     branch: request.branch,
     commitSha: request.commitSha?.toLowerCase() ?? null,
   };
+}
+
+function byHttp({ url, host }: { url: string; host: string }): Pick<Source, 'url' | 'protocol' | 'host'> {
+  return { url, protocol: url.startsWith('https:') ? 'https' : 'http', host };
+}
+
+function bySsh(url: string, port: number): Pick<Source, 'url' | 'protocol' | 'host'> {
+  const { hostname, pathname } = new URL(url);
+  const host = port === 22 ? hostname : `${hostname}:${port}`;
+  return { url: `ssh://git@${host}${pathname}`, protocol: 'ssh', host: hostname };
 }

@@ -3,11 +3,11 @@ import { join, relative, sep } from 'node:path';
 import { endProcesses } from './end-processes.ts';
 import { errorCode } from './error-code.ts';
 
-const FOLDER = /^([a-z0-9]{1,40})-(\d{1,9})$/;
+const FOLDER = /^([a-z0-9]{1,40})-(\d{1,9})(?:\.credential)?$/;
 
 /**
- * The clones of this worker: `{workDir}/{deployment id}-{attempt}`, so that whoever takes over knows whose each is.
- * A folder of another name is left alone.
+ * The clones of this worker: `{workDir}/{deployment id}-{attempt}`, so that whoever takes over knows whose each is; and
+ * beside one, while it is made, what Git logs in with. A folder of another name is left alone.
  */
 export class AttemptFolders {
   readonly #workDir: string;
@@ -19,13 +19,24 @@ export class AttemptFolders {
   /** Makes the attempt's folder, empty; what an earlier holder of the same name left is removed first. */
   async create(deploymentId: string, attempt: number): Promise<string> {
     const name = `${deploymentId}-${attempt}`;
-    if (!FOLDER.test(name)) throw new Error('not a deployment id and attempt');
+    if (!isOf(name, deploymentId, attempt)) throw new Error('not a deployment id and attempt');
     await mkdir(this.#workDir, { recursive: true });
     await this.remove(deploymentId, attempt);
     // Processes are found by the path that /proc tells, which has no links in it.
     const directory = join(await realpath(this.#workDir), name);
     await mkdir(directory, { mode: 0o700 });
     return directory;
+  }
+
+  /** Beside the attempt's folder, out of the work tree; it goes with that, if not before. */
+  async createForCredential(deploymentId: string, attempt: number): Promise<string> {
+    const directory = join(await realpath(this.#workDir), `${deploymentId}-${attempt}.credential`);
+    await mkdir(directory, { mode: 0o700 });
+    return directory;
+  }
+
+  async removeCredential(deploymentId: string, attempt: number): Promise<void> {
+    await rm(join(this.#workDir, `${deploymentId}-${attempt}.credential`), { recursive: true, force: true });
   }
 
   /** Ends the processes in the attempt's folder (without a number: in those of all attempts). */

@@ -55,6 +55,7 @@ function request(changes: Partial<CheckoutRequest> = {}): CheckoutRequest {
     repoUrl: server.url(repository.name),
     branch: 'main',
     commitSha: null,
+    credential: { kind: 'none', why: 'other_host' },
     ...changes,
   };
 }

@@ -1,15 +1,22 @@
-import { rm } from 'node:fs/promises';
+import { realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Checkout, CheckoutRequest, LineSink, SourceCheckout } from '../engine/ports.ts';
+import type {
+  Checkout,
+  CheckoutRequest,
+  LineSink,
+  SourceCheckout,
+  SourceCredential,
+} from '../engine/ports.ts';
 import { DeploymentFailed } from '../errors/deployment-failed.ts';
 import type { Logger } from '../logger/logger.ts';
 import { acceptRequest, type Source } from './accept-request.ts';
 import { AttemptFolders } from './attempt-folders.ts';
 import { type AttemptLimits, startLimits } from './attempt-limits.ts';
+import { writeCredentialFiles } from './credential-files.ts';
 import { type FetchedCommit, fetchCommit } from './fetch-commit.ts';
 import { GitFailed, prepareGit, type RunGit } from './git-command.ts';
 import { explainGitFailure, isRedirect } from './git-failure.ts';
-import { pinAddress, type ResolveHost, resolveBySystem } from './pin-address.ts';
+import { checkAddresses, pinFor, type ResolveHost, resolveBySystem } from './pin-address.ts';
 import { plainText } from './plain-text.ts';
 import { untilAborted } from './until-aborted.ts';
 
@@ -27,12 +34,15 @@ export interface GitCheckoutOptions {
   readonly maxEntries?: number;
   /** CA bundle for Git servers with certificates of a private authority; default: the system's. */
   readonly caFile?: string;
+  /** Where hosts take deploy keys. Default 22. */
+  readonly sshPort?: number;
   /** Default: the system's resolver. */
   readonly resolveHost?: ResolveHost;
   readonly logger: Logger;
 }
 
 interface Attempt {
+  readonly request: CheckoutRequest;
   readonly directory: string;
   readonly source: Source;
   readonly limits: AttemptLimits;
@@ -43,7 +53,7 @@ const MAX_MESSAGE_LENGTH = 4000;
 
 /**
  * Brings one commit of a Git repository into a folder of its own. Git gets checked values only, reads nobody's
- * configuration, follows no redirect, speaks to checked addresses, runs no hook, no submodule and no LFS filter.
+ * configuration, logs in with what came with the request only, follows no redirect, speaks to checked addresses, runs no hook, no submodule and no LFS filter.
  */
 export class GitCheckout implements SourceCheckout {
   readonly #options: GitCheckoutOptions;
@@ -59,7 +69,7 @@ export class GitCheckout implements SourceCheckout {
     { onLine, signal }: { onLine: LineSink; signal: AbortSignal },
   ): Promise<Checkout> {
     signal.throwIfAborted();
-    const source = acceptRequest(request, this.#options);
+    const source = acceptRequest(request, { ...this.#options, sshPort: this.#options.sshPort ?? 22 });
     const { deploymentId, attempt } = request;
     const directory = await this.#folders.create(deploymentId, attempt);
     const limits = startLimits({
@@ -76,13 +86,14 @@ export class GitCheckout implements SourceCheckout {
     };
     limits.signal.addEventListener('abort', endNow);
     try {
-      return await this.#checkOut({ directory, source, limits, onLine });
+      return await this.#checkOut({ request, directory, source, limits, onLine });
     } catch (error) {
       await this.#removeAfterFailure(deploymentId, attempt);
-      throw limits.signal.aborted ? limits.signal.reason : explain(error, source);
+      throw limits.signal.aborted ? limits.signal.reason : explain(error, source, request.credential);
     } finally {
       limits.signal.removeEventListener('abort', endNow);
       limits.stop();
+      await this.#folders.removeCredential(deploymentId, attempt);
     }
   }
 
@@ -109,18 +120,28 @@ export class GitCheckout implements SourceCheckout {
     return { directory, commitSha, commitMessage, branch };
   }
 
-  async #prepareGit({ directory, source, limits }: Attempt): Promise<RunGit> {
+  async #prepareGit(attempt: Attempt): Promise<RunGit> {
+    const { directory, source, limits } = attempt;
     const resolveHost = this.#options.resolveHost ?? resolveBySystem;
+    const addresses = await untilAborted(checkAddresses(source, resolveHost), limits.signal);
     return prepareGit({
       directory,
-      protocol: source.url.startsWith('https:') ? 'https' : 'http',
-      pin: await untilAborted(pinAddress(source, resolveHost), limits.signal),
+      protocol: source.protocol,
+      configFile: await this.#writeCredential(attempt, addresses?.[0] ?? null),
+      pin: addresses && source.protocol !== 'ssh' ? pinFor(source, addresses) : null,
       caFile: this.#options.caFile ?? null,
       lowSpeedSeconds: Math.min(60, this.#options.timeoutSeconds),
       signal: limits.signal,
       onFlood: () =>
         limits.fail(new DeploymentFailed('clone_too_large', 'The Git host sends messages without end.')),
     });
+  }
+
+  async #writeCredential({ request, source }: Attempt, address: string | null): Promise<string | null> {
+    if (request.credential.kind === 'none') return null;
+    const folder = await this.#folders.createForCredential(request.deploymentId, request.attempt);
+    const knownHosts = join(await realpath(this.#options.workDir), '.known_hosts');
+    return writeCredentialFiles(request.credential, { folder, knownHosts, source, address });
   }
 
   async #removeAfterFailure(deploymentId: string, attempt: number): Promise<void> {
@@ -144,6 +165,6 @@ async function fetchFollowingDotGit(git: RunGit, source: Source, onLine: LineSin
   }
 }
 
-function explain(error: unknown, source: Source): unknown {
-  return error instanceof GitFailed ? explainGitFailure(error.output, source.host, error) : error;
+function explain(error: unknown, { host }: Source, credential: SourceCredential): unknown {
+  return error instanceof GitFailed ? explainGitFailure(error.output, { host, credential }, error) : error;
 }

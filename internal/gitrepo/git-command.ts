@@ -19,7 +19,9 @@ export interface GitSurroundings {
   /** Where every git process runs: it and its children are found by this folder. */
   readonly directory: string;
   /** The one transport that may be used. */
-  readonly protocol: 'http' | 'https';
+  readonly protocol: 'http' | 'https' | 'ssh';
+  /** What Git reads as its user's configuration: how it logs in. Null: none. */
+  readonly configFile: string | null;
   /** Value of `http.curloptResolve`. */
   readonly pin: string | null;
   /** CA bundle for servers with certificates of a private authority. */
@@ -40,8 +42,9 @@ export function prepareGit(surroundings: GitSurroundings): RunGit {
     abort: surroundings.signal,
     allowEnvironment: Object.keys(environment),
     config: gitSettings(surroundings),
-    // Needed for `init --template=`, by which no hook of this machine is copied. Every argument is ours or checked.
-    unsafe: { allowUnsafeTemplateDir: true },
+    // Needed for `init --template=`, by which no hook of this machine is copied, and for the file above. Every argument
+    // is ours or checked.
+    unsafe: { allowUnsafeTemplateDir: true, allowUnsafeConfigPaths: true },
   })
     .env(environment)
     .outputHandler((_command, stdout, stderr) => {
@@ -75,6 +78,7 @@ function gitEnvironment(surroundings: GitSurroundings): Record<string, string> {
     GIT_LFS_SKIP_SMUDGE: '1',
     // Without it a DATA_DIR inside someone's repository would make git read that repository's configuration.
     GIT_CEILING_DIRECTORIES: dirname(surroundings.directory),
+    ...(surroundings.configFile === null ? {} : { GIT_CONFIG_GLOBAL: surroundings.configFile }),
     ...(surroundings.caFile === null ? {} : { GIT_SSL_CAINFO: surroundings.caFile }),
   };
 }

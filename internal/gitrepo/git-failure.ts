@@ -1,46 +1,102 @@
+import type { SourceCredential } from '../engine/ports.ts';
 import { DeploymentFailed, type FailureCode } from '../errors/deployment-failed.ts';
 import { plainText } from './plain-text.ts';
 
+/** The host that was asked, and what it was shown. */
+export interface Asked {
+  readonly host: string;
+  readonly credential: SourceCredential;
+}
+type Meaning = readonly [FailureCode, string];
+
 /** Git's words (LC_ALL=C) → what they mean for whoever deploys; the first match counts. */
-const MEANINGS: readonly (readonly [RegExp, FailureCode, (host: string) => string])[] = [
+const MEANINGS: readonly (readonly [RegExp, (asked: Asked) => Meaning])[] = [
   [
     /returned error: 30\d|unable to update url base from redirection/,
-    'clone_forbidden',
-    (host) =>
-      `${host} redirects this repository to another address; set repo_url to the address where it is now.`,
+    ({ host }) => ['repository_moved', `${host} redirects this repository to another address.`],
   ],
   [
     /transport '.*' not allowed/,
-    'clone_forbidden',
-    () => 'The repository URL uses a transport that is not allowed.',
+    () => ['clone_forbidden', 'The repository URL uses a transport that is not allowed.'],
+  ],
+  [/could not read Username|could not read Password|Authentication failed|returned error: 401/, loginRefused],
+  [/returned error: 403/, accessRefused],
+  [/repository '.*' not found|returned error: 404/, notShown],
+  [
+    /cannot run ssh|ssh: not found/,
+    () => ['internal', 'The ssh client is not installed where the worker runs.'],
   ],
   [
-    /could not read Username|could not read Password|Authentication failed|returned error: 40[13]/,
-    'clone_failed',
-    (host) =>
-      `${host} asks for a login: there is no such repository, or it is private and the platform may not read it.`,
+    /Permission denied \(publickey/,
+    ({ host }) => [
+      'clone_unauthorized',
+      `${host} does not take the app's deploy key for this repository; add its public half there.`,
+    ],
   ],
   [
-    /repository '.*' not found|returned error: 404/,
-    'clone_failed',
-    (host) => `${host} has no such repository.`,
+    /Host key verification failed/,
+    ({ host }) => ['clone_failed', `${host} shows another host key than the one that is known here.`],
   ],
-  [/couldn't find remote ref/i, 'branch_not_found', () => 'The branch is not in the repository.'],
-  [/not our ref|expected commit type/, 'commit_not_found', () => 'The commit is not in the repository.'],
+  [/couldn't find remote ref/i, () => ['branch_not_found', 'The branch is not in the repository.']],
+  [/not our ref|expected commit type/, () => ['commit_not_found', 'The commit is not in the repository.']],
   [
     /SSL certificate|server certificate|certificate verif/i,
-    'clone_failed',
-    (host) => `The TLS certificate of ${host} is not valid here.`,
+    ({ host }) => ['clone_failed', `The TLS certificate of ${host} is not valid here.`],
   ],
-  [/No space left on device/, 'disk_full', () => 'The disk of the platform is full.'],
-  [/Operation too slow|timed out/i, 'clone_timeout', (host) => `${host} stopped sending data.`],
+  [/No space left on device/, () => ['disk_full', 'The disk of the platform is full.']],
+  [/Operation too slow|timed out/i, ({ host }) => ['clone_timeout', `${host} stopped sending data.`]],
   [
-    /returned error: (?:429|5\d\d)|Failed to connect|Couldn't connect|Connection (?:refused|reset)|Could not resolve host|early EOF|unexpected disconnect|hung up unexpectedly|RPC failed|Empty reply/i,
-    'git_host_unavailable',
-    (host) => `${host} cannot be reached, or broke the connection.`,
+    /returned error: (?:429|5\d\d)|Failed to connect|Couldn't connect|Connection (?:refused|reset|closed)|Could not resolve host|early EOF|unexpected disconnect|hung up unexpectedly|RPC failed|Empty reply/i,
+    ({ host }) => ['git_host_unavailable', `${host} cannot be reached, or broke the connection.`],
   ],
-  [/spawn git ENOENT/, 'internal', () => 'Git is not installed where the worker runs.'],
+  // What hosts say by ssh in many words of their own.
+  [/Could not read from remote repository/, notShown],
+  [/spawn git ENOENT/, () => ['internal', 'Git is not installed where the worker runs.']],
 ];
+
+/** 401: the host wants to know who asks, or does not know the token. */
+function loginRefused({ host, credential }: Asked): Meaning {
+  if (credential.kind === 'token') {
+    return [
+      'clone_unauthorized',
+      credential.via === 'user'
+        ? `${host} no longer accepts the token of your sign-in; sign in with GitHub again.`
+        : `${host} no longer accepts the token of the GitHub App's installation; look whether it is still installed.`,
+    ];
+  }
+  if (credential.kind === 'none' && credential.why === 'github_unavailable') {
+    return [
+      'git_host_unavailable',
+      `${host} asks for a login, and GitHub's API could not be asked for a token just now.`,
+    ];
+  }
+  const why = credential.kind === 'none' && credential.why === 'not_connected';
+  return [
+    'clone_unauthorized',
+    why
+      ? `${host} shows this repository to nobody without a login: it is private or does not exist, and no connected GitHub account or installation covers it.`
+      : `${host} shows this repository to nobody without a login: it is private or does not exist.`,
+  ];
+}
+
+/** 403: the host knows who asks, and does not want it. */
+function accessRefused({ host, credential }: Asked): Meaning {
+  const whose = credential.kind === 'token' ? ' with the token it was shown' : '';
+  return [
+    'clone_unauthorized',
+    `${host} forbids reading this repository${whose}: an organisation may ask for single sign-on, or has blocked it.`,
+  ];
+}
+
+/** 404: it is not there, or not for whoever asks. */
+function notShown({ host, credential }: Asked): Meaning {
+  if (credential.kind === 'none') return ['clone_failed', `${host} has no such repository.`];
+  const whose = credential.kind === 'token' ? 'the connected GitHub account' : "the app's deploy key";
+  return [
+    'clone_unauthorized',
+    `${host} shows no such repository to ${whose}: it was renamed or removed, or is not covered.`,
+  ];
+}
 
 /** Did the server answer with another address instead of the repository? */
 export function isRedirect(output: string): boolean {
@@ -58,9 +114,11 @@ export function refusesCommits(output: string): boolean {
 }
 
 /** Turns git's output into the failure that is shown. Its own words are kept only where none of ours fit. */
-export function explainGitFailure(output: string, host: string, cause: unknown): DeploymentFailed {
-  for (const [pattern, code, reason] of MEANINGS) {
-    if (pattern.test(output)) return new DeploymentFailed(code, reason(host), { cause });
+export function explainGitFailure(output: string, asked: Asked, cause: unknown): DeploymentFailed {
+  for (const [pattern, meaning] of MEANINGS) {
+    if (!pattern.test(output)) continue;
+    const [code, reason] = meaning(asked);
+    return new DeploymentFailed(code, reason, { cause });
   }
   return new DeploymentFailed('clone_failed', `Git failed: ${lastWords(output)}`, { cause });
 }

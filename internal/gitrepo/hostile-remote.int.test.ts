@@ -11,7 +11,7 @@ import type { CheckoutRequest } from '../engine/ports.ts';
 import { createLogger } from '../logger/logger.ts';
 import { GitCheckout, type GitCheckoutOptions } from './checkout.ts';
 import { prepareGit, type RunGit } from './git-command.ts';
-import { pinAddress } from './pin-address.ts';
+import { checkAddresses, pinFor } from './pin-address.ts';
 
 let workDir: string;
 const servers: Server[] = [];
@@ -63,7 +63,15 @@ function gitCheckout(options: Partial<GitCheckoutOptions> = {}): GitCheckout {
 }
 
 function request(repoUrl: string, changes: Partial<CheckoutRequest> = {}): CheckoutRequest {
-  return { deploymentId: 'abcdefghij', attempt: 1, repoUrl, branch: 'main', commitSha: null, ...changes };
+  return {
+    deploymentId: 'abcdefghij',
+    attempt: 1,
+    repoUrl,
+    branch: 'main',
+    commitSha: null,
+    credential: { kind: 'none', why: 'other_host' },
+    ...changes,
+  };
 }
 
 const options = (signal: AbortSignal = new AbortController().signal) => ({ signal, onLine: () => undefined });
@@ -141,12 +149,16 @@ describe('what did not come through the API is refused by the adapter too', () =
 
   test('T07: the resolver is asked once, and Git connects to what was checked', async () => {
     const answers = [['140.82.121.3'], ['127.0.0.1']];
-    const source = { url: 'https://rebinding.example/x', host: 'rebinding.example', isPrivate: false };
-    const pin = await pinAddress(
-      { ...source, branch: null, commitSha: null },
-      async () => answers.shift() ?? [],
-    );
-    expect(pin).toBe('rebinding.example:443:140.82.121.3');
+    const source = {
+      url: 'https://rebinding.example/x',
+      protocol: 'https',
+      host: 'rebinding.example',
+      isPrivate: false,
+      branch: null,
+      commitSha: null,
+    } as const;
+    const addresses = await checkAddresses(source, async () => answers.shift() ?? []);
+    expect(pinFor(source, addresses ?? [])).toBe('rebinding.example:443:140.82.121.3');
     expect(answers).toHaveLength(1);
 
     // That Git obeys such a pin shows a name that no resolver knows.
@@ -182,6 +194,7 @@ function bareGit(pin: string | null = null): RunGit {
   return prepareGit({
     directory: workDir,
     protocol: 'http',
+    configFile: null,
     pin,
     caFile: null,
     lowSpeedSeconds: 5,
@@ -199,7 +212,7 @@ describe('a remote that misbehaves', () => {
     const checkouts = gitCheckout({ privateHosts: [remote.host] });
     await expect(
       checkouts.checkout(request(`http://${remote.host}/acme/web`), options()),
-    ).rejects.toMatchObject({ code: 'clone_forbidden', message: expect.stringContaining('redirects') });
+    ).rejects.toMatchObject({ code: 'repository_moved', message: expect.stringContaining('redirects') });
     expect(target.connections).toBe(0);
     // GitLab's kind of redirect, to the name with `.git`, is tried on the same host.
     expect(remote.requests).toEqual([
@@ -209,8 +222,8 @@ describe('a remote that misbehaves', () => {
   });
 
   test.each([
-    [401, 'clone_failed'],
-    [403, 'clone_failed'],
+    [401, 'clone_unauthorized'],
+    [403, 'clone_unauthorized'],
     [404, 'clone_failed'],
     [503, 'git_host_unavailable'],
   ])('answers %i: %s', async (status, code) => {

@@ -12,11 +12,11 @@ export async function resolveBySystem(hostname: string): Promise<string[]> {
 }
 
 /**
- * Looks up the host's addresses, refuses it when any is not public, and returns Git's `http.curloptResolve` value, by
- * which Git connects to the checked addresses and does not ask DNS again (rebinding). Null: nothing to pin.
+ * The addresses of the host, when all of them are public: connecting to these and asking DNS no more is what keeps a
+ * name from meaning another address later (rebinding). Null: there is nothing to look up.
  * @throws DeploymentFailed clone_forbidden, clone_failed, git_host_unavailable
  */
-export async function pinAddress(source: Source, resolve: ResolveHost): Promise<string | null> {
+export async function checkAddresses(source: Source, resolve: ResolveHost): Promise<string[] | null> {
   const { hostname } = new URL(source.url);
   // A private host is the operator's word; an address as the host was checked when the URL was read.
   if (source.isPrivate || isPublicAddress(hostname.replace(/^\[|\]$/g, ''))) return null;
@@ -24,6 +24,12 @@ export async function pinAddress(source: Source, resolve: ResolveHost): Promise<
   if (addresses.length === 0 || !addresses.every(isPublicAddress)) {
     throw new DeploymentFailed('clone_forbidden', `The host ${hostname} has an address that is not public.`);
   }
+  return addresses;
+}
+
+/** As Git's `http.curloptResolve` takes them. */
+export function pinFor(source: Source, addresses: readonly string[]): string {
+  const { hostname } = new URL(source.url);
   return `${hostname}:443:${addresses.map((address) => (address.includes(':') ? `[${address}]` : address)).join(',')}`;
 }
 

@@ -108,6 +108,7 @@ export function fakeWorld(prisma: PrismaClient): FakeWorld {
         diskFloorMb: 2048,
       },
       checkpoint: (point) => void world.at(point),
+      credentials: { find: async () => ({ kind: 'none', why: 'other_host' }) },
       source: {
         async checkout(request, { signal }) {
           events.push('clone');

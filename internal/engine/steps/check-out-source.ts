@@ -16,14 +16,18 @@ export async function checkOutSource(job: Job, tools: Tools): Promise<Checkout> 
     throw new DeploymentFailed('invalid_ref', 'The commit is not a full SHA.');
 
   await beginStep(job, tools, 'cloning');
+  const { app } = job.row;
+  const { repoUrl } = job.config;
+  const credential = await tools.credentials.find({ userId: app.project.userId, appId: app.id, repoUrl });
   const checkout = await tools.source.checkout(
     {
       deploymentId: job.row.id,
       attempt: job.claim.attempt,
-      repoUrl: job.config.repoUrl,
+      repoUrl,
       branch,
       // A second attempt builds what the first one saw, though the branch may have moved meanwhile.
       commitSha: wanted,
+      credential,
     },
     { onLine: job.say, signal: job.signal },
   );
