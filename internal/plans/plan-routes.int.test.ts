@@ -14,7 +14,7 @@ test('a plan is asked for, answered by a worker, and read', async () => {
   expect(asked.headers['location']).toBe(`/api/v1/plans/${asked.body.id}`);
   expect(asked.body).toMatchObject({
     status: 'pending',
-    repo_url: 'https://github.com/acme/shop.git',
+    repo_url: 'https://github.com/acme/shop',
     root_directory: '.',
     result: null,
   });

@@ -38,7 +38,7 @@ export const planSchema = z
       {
         id: 'p5n3ahq2xd',
         status: 'done',
-        repo_url: 'https://github.com/acme/shop.git',
+        repo_url: 'https://github.com/acme/shop',
         branch: null,
         root_directory: '.',
         result: {
