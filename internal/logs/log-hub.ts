@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { PrismaClient } from '../db/database.ts';
 import type { Notifications } from '../db/notifications.ts';
 import type { Logger } from '../logger/logger.ts';
@@ -41,6 +42,8 @@ export class LogHub {
     this.#prisma = options.prisma;
     this.#logger = options.logger;
     this.#pollMs = options.pollMs ?? POLL_MS;
+    // One listener for each stream: more than ten are no leak.
+    setMaxListeners(0, this.#closing.signal);
     this.#unsubscribe =
       options.notifications?.subscribe(LOG_APPENDED, (streamId) => this.#wake(streamId)) ?? (() => undefined);
   }
