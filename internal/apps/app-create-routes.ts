@@ -5,20 +5,18 @@ import type { AnswerOnce } from '../idempotency/answer-once.ts';
 import { type Call, type Operation, op } from '../openapi/operation.ts';
 import { projectIdParams } from '../openapi/schemas.ts';
 import { projectForApp, requireProject } from '../projects/project-store.ts';
-import { newAppSchema, newProjectAppSchema, settingsOf } from './app-input.ts';
+import { type NewAppRules, newAppSchema, newProjectAppSchema, settingsOf } from './app-input.ts';
 import { createApp } from './app-store.ts';
 import type { AppEntryPoint } from './app-url.ts';
 import { appSchema } from './app-view.ts';
-import { type NewVariable, variablesOf } from './env-input.ts';
 import { APP_ALIASES } from './input-aliases.ts';
-import type { RepoUrlPolicy } from './repo-url.ts';
+import type { NewEnvironment } from './new-environment.ts';
 
-export interface CreateRouteNeeds {
-  readonly repoUrlPolicy: RepoUrlPolicy;
+export interface CreateRouteNeeds extends NewAppRules {
   readonly entryPoint: AppEntryPoint;
   readonly answerOnce: AnswerOnce;
   // Handed in: apps come before variables and deployments, and know nothing of them.
-  readonly storeEnvironment: (tx: Db, appId: string, variables: readonly NewVariable[]) => Promise<unknown>;
+  readonly environment: NewEnvironment;
   readonly requestFirstDeployment: (tx: Db, appId: string) => Promise<unknown>;
   readonly viewApp: (tx: Db, userId: string, id: string) => Promise<z.input<typeof appSchema>>;
 }
@@ -44,7 +42,7 @@ export function createRoutes(needs: CreateRouteNeeds): Operation[] {
       id: 'createApp',
       tag: 'apps',
       summary: 'Create an app and queue its first deployment',
-      body: newAppSchema(needs.repoUrlPolicy),
+      body: newAppSchema(needs),
       responses: { 201: { description: 'The app; its first deployment waits', schema: appSchema } },
       async handler({ body: { project_id: projectId, ...input } }, call) {
         const { userId, userHash } = call.caller;
@@ -64,7 +62,7 @@ export function createRoutes(needs: CreateRouteNeeds): Operation[] {
       summary: 'Create an app in a project',
       description: 'Nothing is deployed yet, unless `deploy` says so.',
       params: projectIdParams,
-      body: newProjectAppSchema(needs.repoUrlPolicy),
+      body: newProjectAppSchema(needs),
       responses: { 201: { description: 'The app', schema: appSchema } },
       async handler({ params, body: input }, call) {
         return needs.answerOnce(call, async (tx) => {
@@ -87,16 +85,9 @@ async function create(
   const settings = { ...settingsOf(input), repoUrl: input.repo_url };
   const { baseDomain } = needs.entryPoint;
   const { id } = await createApp(tx, { name, settings, project, userHash, baseDomain });
-  const variables = variablesOf(env);
-  if (variables.length > 0) await needs.storeEnvironment(tx, id, variables);
+  const keys = env && (await needs.environment.store(tx, id, env)).added;
   if (deploy) await needs.requestFirstDeployment(tx, id);
-  const detail = {
-    name,
-    project_id: project.id,
-    deploy,
-    ...input,
-    env: env && variables.map(({ key }) => key),
-  };
+  const detail = { name, project_id: project.id, deploy, ...input, env: keys };
   await recordAudit(tx, call, { action: 'app.create', object: 'app', objectId: id, detail });
   const headers = { Location: `/api/v1/apps/${id}` };
   return { status: 201 as const, headers, body: await needs.viewApp(tx, userId, id) };

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { App } from '../db/database.ts';
 import { hostLabel, id } from '../openapi/schemas.ts';
 import { isAppName, MAX_APP_NAME } from '../routing/hosts.ts';
-import { environment } from './env-input.ts';
+import type { NewEnvironment } from './new-environment.ts';
 import { isBranchName, MAX_BRANCH_NAME } from './git-ref.ts';
 import { isRepoPath, MAX_REPO_PATH } from './repo-path.ts';
 import { parseRepoUrl, type RepoUrlPolicy } from './repo-url.ts';
@@ -98,15 +98,29 @@ const optionalSettings = {
 
 const DEPLOY = { description: 'Queue the first deployment at once.' };
 
-function newApp(policy: RepoUrlPolicy) {
-  return { name: appName, repo_url: repoUrl(policy), ...optionalSettings, env: environment.optional() };
+export interface NewAppRules {
+  readonly repoUrlPolicy: RepoUrlPolicy;
+  readonly environment: Pick<NewEnvironment, 'schema'>;
+}
+
+function newApp({ repoUrlPolicy, environment }: NewAppRules) {
+  return {
+    name: appName,
+    repo_url: repoUrl(repoUrlPolicy),
+    ...optionalSettings,
+    env: environment.schema.optional().meta({
+      description:
+        'Its environment: an object of key and value, or a list of `key`, `value` and `scope`. Stored before the ' +
+        'first deployment is queued, which gets it.',
+    }),
+  };
 }
 
 /** `POST /apps`. */
-export function newAppSchema(policy: RepoUrlPolicy) {
+export function newAppSchema(rules: NewAppRules) {
   return z
     .strictObject({
-      ...newApp(policy),
+      ...newApp(rules),
       project_id: id.optional().meta({ description: 'Without it: the project `default`.' }),
       deploy: z.boolean().default(true).meta(DEPLOY),
     })
@@ -120,8 +134,8 @@ export function newAppSchema(policy: RepoUrlPolicy) {
 }
 
 /** `POST /projects/:id/apps`. */
-export function newProjectAppSchema(policy: RepoUrlPolicy) {
-  return z.strictObject({ ...newApp(policy), deploy: z.boolean().default(false).meta(DEPLOY) }).meta({
+export function newProjectAppSchema(rules: NewAppRules) {
+  return z.strictObject({ ...newApp(rules), deploy: z.boolean().default(false).meta(DEPLOY) }).meta({
     id: 'NewProjectApp',
     examples: [
       {

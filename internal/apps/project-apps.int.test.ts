@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { addUser, callAs } from '../../test/support/another-user.ts';
 import { type ApiUnderTest, startApi } from '../../test/support/api-under-test.ts';
+import { openSnapshot } from '../deployments/config-snapshot.ts';
 import { readEnvironment } from '../envvars/env-var-store.ts';
 
 let api: ApiUnderTest;
@@ -136,20 +137,30 @@ describe('the environment of a new app', () => {
     expect(JSON.stringify(rows.map(({ detail }) => detail))).not.toContain('canary-41');
   });
 
-  test.each<[string, unknown]>([
-    ['a key that is none', { '1A': 'x' }],
-    ['a value that is no text', { A: 1 }],
-    ['a nested object', { A: { B: 'x' } }],
-    ['a text', 'A=1'],
-    ['a list of texts', ['A=1']],
-    ['an unknown scope', [{ key: 'A', value: 'x', scope: 'all' }]],
-    ['an unknown field (T44)', [{ key: 'A', value: 'x', app_id: 'aaaaaaaaaa' }]],
-    ['a value with NUL', { A: 'a\0b' }],
-    ['a value of 100 000 characters (T60)', { A: 'x'.repeat(100_000) }],
-  ])('%s is refused, and no app is made', async (_what, env) => {
+  test('is in the first deployment', async () => {
+    const answer = await api
+      .call('post', '/apps')
+      .send({ name: 'first-release', repo_url: REPO, env: { GREETING: 'hello' } });
+    const { id, configSnapshot } = await api.prisma.deployment.findUniqueOrThrow({
+      where: { id: answer.body.latest_deployment.id },
+    });
+    expect(JSON.stringify(openSnapshot(api.needs.box, id, configSnapshot))).toMatch(/"GREETING".*"hello"/);
+  });
+
+  test.each<[string, string, unknown]>([
+    ['a key that is none', '/env/1A', { '1A': 'x' }],
+    ['a value that is no text', '/env/A', { A: 1 }],
+    ['a nested object', '/env/A', { A: { B: 'x' } }],
+    ['a text', '/env', 'A=1'],
+    ['a list of texts', '/env/0', ['A=1']],
+    ['an unknown scope', '/env/0/scope', [{ key: 'A', value: 'x', scope: 'all' }]],
+    ['an unknown field (T44)', '/env/0/app_id', [{ key: 'A', value: 'x', app_id: 'aaaaaaaaaa' }]],
+    ['a value with NUL', '/env/A', { A: 'a\0b' }],
+    ['a value of 100 000 characters (T60)', '/env/A', { A: 'x'.repeat(100_000) }],
+  ])('%s is refused at %s, and no app is made', async (_what, field, env) => {
     const answer = await api.call('post', '/apps').send({ name: 'unusable', repo_url: REPO, env });
     expect([answer.status, answer.body.code]).toEqual([400, 'invalid_input']);
-    expect(answer.body.errors.length).toBeGreaterThan(0);
+    expect(answer.body.errors).toMatchObject([{ field }]);
     expect(await api.prisma.app.count({ where: { name: 'unusable' } })).toBe(0);
   });
 });

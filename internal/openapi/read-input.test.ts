@@ -51,6 +51,27 @@ describe('a body that is not usable is told in our words, by JSON pointer', () =
   });
 });
 
+describe('where several forms are possible, the problems are those of the form that was meant', () => {
+  const forms = z.strictObject({
+    env: z.union([
+      z.array(z.strictObject({ key: z.string(), scope: z.enum(['a', 'b'], 'must be a or b').optional() })),
+      z.record(z.string().regex(/^[A-Z]+$/, 'must be of capitals'), z.string()),
+    ]),
+  });
+  test.each<[unknown, string, string]>([
+    [{ small: 'x' }, '/env/small', 'must be of capitals'],
+    [{ A: 1 }, '/env/A', 'must be a text'],
+    [['A'], '/env/0', 'must be an object'],
+    [[{ key: 'A', scope: 'c' }], '/env/0/scope', 'must be a or b'],
+    [[{ key: 'A', more: 1 }], '/env/0/more', 'is not a known field'],
+    ['A=1', '/env', 'must be a list or an object'],
+    [null, '/env', 'must be a list or an object'],
+    [undefined, '/env', 'is required'],
+  ])('%j', (env, field, message) => {
+    expect(problemsOf({ body: { env } }, { body: forms })?.fields).toEqual([{ field, message }]);
+  });
+});
+
 test('a NUL, which the database cannot hold, is refused wherever it stands', () => {
   const schemas = {
     body: z.object({ texts: z.array(z.string()), by: z.record(z.string(), z.string()) }),

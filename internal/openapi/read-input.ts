@@ -1,6 +1,7 @@
 import type { Request } from 'express';
 import { type core, type ZodType, z } from 'zod';
 import { AppError, type FieldProblem } from '../errors/app-error.ts';
+import { plainIssues } from './plain-issues.ts';
 
 interface InputSchemas {
   readonly params?: ZodType | undefined;
@@ -65,6 +66,7 @@ const NOUNS: Readonly<Record<string, string>> = {
   int: 'a whole number',
   boolean: 'true or false',
   object: 'an object',
+  record: 'an object',
   array: 'a list',
 };
 
@@ -98,7 +100,7 @@ function pathsWithNul(value: unknown, path: PropertyKey[] = []): PropertyKey[][]
 }
 
 function fieldProblems(error: z.ZodError, nameOf: NameOf): FieldProblem[] {
-  return error.issues.flatMap((issue) =>
+  return plainIssues(error.issues).flatMap((issue) =>
     issue.code === 'unrecognized_keys'
       ? issue.keys.map((key) => ({
           field: short(nameOf([...issue.path, key])),
