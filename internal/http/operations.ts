@@ -14,9 +14,9 @@ import { isFinished } from '../deployments/deployment-status.ts';
 import { readLiveEnvironment } from '../deployments/live-environment.ts';
 import { PendingChanges } from '../deployments/pending-changes.ts';
 import { requestDeployment } from '../deployments/request-deployment.ts';
-import { environmentSchema, variablesOf } from '../envvars/env-var-input.ts';
 import { envVarRoutes } from '../envvars/env-var-routes.ts';
 import { storeEnvironment } from '../envvars/env-var-store.ts';
+import { createGithub } from '../github/github.ts';
 import { answersOnce } from '../idempotency/answer-once.ts';
 import type { Logger } from '../logger/logger.ts';
 import type { LogHub } from '../logs/log-hub.ts';
@@ -102,10 +102,7 @@ export function operationsOf(needs: ApiNeeds): Operation[] {
       repoUrlPolicy,
       entryPoint,
       answerOnce,
-      environment: {
-        schema: environmentSchema.shape.variables,
-        store: (tx, appId, variables) => storeEnvironment(tx, box, appId, variablesOf({ variables })),
-      },
+      storeEnvironment: (tx, appId, variables) => storeEnvironment(tx, box, appId, variables),
       requestFirstDeployment: (tx, appId) => requestDeployment(tx, { appId, trigger: 'created' }, box),
       stopDeployments: stopDeploymentsOf,
       pendingChanges: (db, apps) => pending.of(db, apps),
@@ -134,7 +131,7 @@ export function operationsOf(needs: ApiNeeds): Operation[] {
       recordClear: (tx, call, objectId) =>
         recordAudit(tx, call, { action: 'app.clear_logs', object: 'app', objectId }),
     }),
-    ...webhookOperations({ ...needs, answerOnce }),
+    ...webhookOperations({ ...needs, answerOnce, github: createGithub(settings.github) }),
     ...webSocketRoutes({ ...logNeeds, origins, limits: needs.socketLimits ?? {} }),
     ...(needs.moreOperations ?? []),
     healthRoute({ prisma, version: needs.version }),
