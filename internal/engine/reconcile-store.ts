@@ -33,7 +33,7 @@ export async function deploymentFacts(
         candidateAttempt: row.candidateAttempt,
       },
     ]),
-  );
+  ]);
 }
 
 /** Apps one of whose deployments a worker has in hand: their containers are that worker's business. */
