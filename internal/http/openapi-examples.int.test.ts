@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import supertest from 'supertest';
 import { type ApiUnderTest, startApi } from '../../test/support/api-under-test.ts';
+import { signedIn } from '../../test/support/browser.ts';
 import { pushPayload } from '../../test/support/github-events.ts';
 import { sendWebhook } from '../../test/support/webhook-sender.ts';
 import type { DeploymentStatus } from '../db/database.ts';
-import { type ReleaseConfig, sealSnapshot } from '../deployments/config-snapshot.ts';
+import { openSnapshot, type ReleaseConfig, sealSnapshot } from '../deployments/config-snapshot.ts';
 import { storeEnvironment } from '../envvars/env-var-store.ts';
 import { sealContext } from '../secrets/sealed-columns.ts';
 import { Secret } from '../secrets/secret.ts';
@@ -35,12 +36,27 @@ const PROJECT = 'b7mzq4rt2c';
 const APP = 'k3v5ahq2xd';
 const DEPLOYMENT = 'q6wlnf4j3e';
 const DELIVERY = 'd4v7tbq5mz';
+const USER = 'h5cwq3mz7e';
+const EARLIER = 'd7wlnf4j3e';
+const TOKEN = 'm3xk7qv5ta';
 const WEBHOOK_SECRET = new Secret('s'.repeat(64));
 
 let api: ApiUnderTest;
 beforeAll(async () => {
-  const githubApp = { id: '1', privateKey: new Secret('not used here'), webhookSecret: WEBHOOK_SECRET };
-  api = await startApi({ githubApp });
+  const url = 'https://github.example';
+  api = await startApi({
+    settings: {
+      github: {
+        url,
+        apiUrl: `${url}/api/v3`,
+        oauth: { clientId: 'id', clientSecret: new Secret('not used here'), callbackUrl: `${url}/back` },
+        app: { id: '1', privateKey: new Secret('not used here'), webhookSecret: WEBHOOK_SECRET },
+        allowedUsers: [],
+        allowedOrgs: [],
+        webhookBaseUrl: `${url}/webhooks`,
+      },
+    },
+  });
 });
 afterAll(() => api?.close());
 
@@ -111,6 +127,42 @@ async function seedDelivery(): Promise<void> {
   });
 }
 
+const OF_RELEASES = ['rollBackApp', 'restartApp', 'startApp', 'deployApp'];
+
+/** That deployment is the live release, and before it there was another. */
+async function seedReleases(operationId: string): Promise<void> {
+  const { prisma, box } = { prisma: api.prisma, box: api.needs.box };
+  const live = await prisma.deployment.findUniqueOrThrow({ where: { id: DEPLOYMENT } });
+  const config = openSnapshot(box, DEPLOYMENT, live.configSnapshot);
+  const [liveAt, imageTag] = [new Date(), 'berth/front:x'];
+  await prisma.deployment.create({
+    data: {
+      id: EARLIER,
+      appId: APP,
+      trigger: 'manual',
+      status: 'retired',
+      queueSequence: live.queueSequence - 1n,
+      ...{ imageId: 'sha256:1', imageTag, liveAt },
+      configSnapshot: sealSnapshot(box, EARLIER, config),
+    },
+  });
+  const image = { imageId: 'sha256:2', imageTag, liveAt };
+  await prisma.deployment.update({ where: { id: DEPLOYMENT }, data: { status: 'live', ...image } });
+  const isStopped = operationId === 'startApp';
+  const state = isStopped ? ({ desiredState: 'stopped' } as const) : { liveDeploymentId: DEPLOYMENT };
+  await prisma.app.update({ where: { id: APP }, data: state });
+}
+
+/** Another user, and a token of ours. */
+async function seedAccounts(): Promise<void> {
+  const { prisma } = api;
+  await prisma.user.deleteMany({ where: { id: USER } });
+  await prisma.user.create({ data: { id: USER, hash: 'k4tqzp', name: 'octocat' } });
+  const { id: userId } = await prisma.user.findFirstOrThrow({ where: { role: 'owner' } });
+  const token = { userId, name: 'ci', prefix: 'berth_3fZq9L', tokenHash: 'none' };
+  await prisma.apiToken.upsert({ where: { id: TOKEN }, create: { id: TOKEN, ...token }, update: {} });
+}
+
 function bodiesOf(entry: Entry, document: Document): readonly unknown[] {
   const schema = entry.requestBody?.content['application/json']?.schema;
   if (!schema) return [undefined];
@@ -132,27 +184,34 @@ function urlOf(path: string, parameters: readonly Parameter[]): string {
   return query.size > 0 ? `${url}?${query.toString()}` : url;
 }
 
+/** A WebSocket has an example of its own (docs/api-websocket.md), and nobody comes back who has not been at GitHub. */
+const NOT_BY_ITSELF = ['openSocket', 'arriveFromGithub'];
+const BY_SESSION = ['createToken', 'signOut'];
+
 test('each example request of the document works, and its answer is as described', async () => {
   const document: Document = (await supertest(api.app).get('/openapi.json')).body;
   const answers: [string, number][] = [];
   for (const [path, item] of Object.entries(document.paths)) {
     for (const [method, entry] of Object.entries(item)) {
-      // A WebSocket has an example of its own: docs/api-websocket.md.
-      if (entry.operationId === 'openSocket') continue;
+      if (NOT_BY_ITSELF.includes(entry.operationId)) continue;
       for (const body of bodiesOf(entry, document)) {
         await seed(entry.operationId === 'cancelDeployment' ? 'pending' : 'failed');
         await seedDelivery();
+        await seedAccounts();
+        if (OF_RELEASES.includes(entry.operationId)) await seedReleases(entry.operationId);
         const url = urlOf(path, entry.parameters ?? []);
         // Held against its schema on the way out: an answer that does not fit is a 500.
         // The log of an app never ends; its head does.
         const way = entry.operationId === 'followAppLog' ? 'head' : (method as 'get');
         const answer = await (path.startsWith('/webhooks/')
           ? sendWebhook(api.app, { path: url, secret: WEBHOOK_SECRET.reveal(), payload: body })
-          : api.call(way, url).send(body as object | undefined));
+          : BY_SESSION.includes(entry.operationId)
+            ? (await signedIn(api.app, api.token)).send(way, url, { body: body as object })
+            : api.call(way, url).send(body as object | undefined));
         answers.push([`${entry.operationId} ${method} ${url} ${JSON.stringify(body)}`, answer.status]);
       }
     }
   }
-  expect(answers.filter(([, status]) => status < 200 || status > 299)).toEqual([]);
+  expect(answers.filter(([, status]) => status < 200 || status > 302)).toEqual([]);
   expect(answers.length).toBeGreaterThan(15);
 });
