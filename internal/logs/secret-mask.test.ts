@@ -63,6 +63,21 @@ describe('T24: a secret in a line', () => {
     expect(mask('a.*[b]+(c)|d').apply('axxxb a.*[b]+(c)|d')).toBe('axxxb ***');
   });
 
+  test('of the largest that an environment may hold is hidden, among two hundred others', () => {
+    const large = Array.from({ length: 3 }, (_, index) => `${index}${'0123456789abcdef'.repeat(2_047)}`);
+    const small = Array.from({ length: 197 }, (_, index) => `value number ${index}`);
+    const masked = mask(...large, ...small);
+    for (const secret of [...large, ...small]) {
+      expect(masked.apply(`>${secret}<`)).toBe('>***<');
+      expect(masked.apply(`>${base64(secret)}<`)).toBe('>***<');
+    }
+  });
+
+  test('in a line made to be dear to look through goes with the whole line', () => {
+    const many = Array.from({ length: 200 }, (_, index) => `${'a'.repeat(300 + index)}b`);
+    expect(mask(...many).apply('a'.repeat(64 * 1024))).toBe('***');
+  });
+
   test('known limit: reversed text is not recognised', () => {
     const reversed = Array.from(SECRET).reverse().join('');
     expect(mask(SECRET).apply(reversed)).toBe(reversed);

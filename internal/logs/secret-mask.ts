@@ -1,8 +1,9 @@
 import type { Secret } from '../secrets/secret.ts';
+import { LiteralSearch, MIN_LITERAL } from './literal-search.ts';
 import { sanitiseLine } from './sanitise-line.ts';
 
 /** Shorter values are too common to be hidden: `true`, `3000`. */
-const MIN_LENGTH = 6;
+const MIN_LENGTH = MIN_LITERAL;
 const MASK = '***';
 /** GNU base64 breaks its output here. */
 const BASE64_COLUMNS = 76;
@@ -12,8 +13,7 @@ const BASE64_COLUMNS = 76;
  * JSON-escaped and in hex (T24). It cannot know other disguises: reversed text, a character per line, a cipher.
  */
 export class SecretMask {
-  readonly #forms = new Set<string>();
-  #anyForm: RegExp | null = null;
+  readonly #forms = new LiteralSearch();
 
   constructor(secrets: readonly Secret[] = []) {
     this.add(secrets);
@@ -23,42 +23,20 @@ export class SecretMask {
     for (const secret of secrets) {
       for (const form of formsOf(secret.reveal())) this.#forms.add(form);
     }
-    const escaped = [...this.#forms].map((form) => form.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&'));
-    this.#anyForm = escaped.length === 0 ? null : new RegExp(escaped.join('|'));
   }
 
+  /** A text made to be dear to look through is hidden as a whole. */
   apply(text: string): string {
-    if (!this.#anyForm?.test(text)) return text;
+    const ranges = this.#forms.rangesIn(text);
+    if (ranges === null) return MASK;
     let masked = '';
     let end = 0;
-    for (const range of this.#rangesIn(text)) {
+    for (const range of ranges) {
       masked += text.slice(end, range.from) + MASK;
       end = range.to;
     }
-    return masked + text.slice(end);
+    return end === 0 ? text : masked + text.slice(end);
   }
-
-  /** Where secrets stand, overlapping ones joined: masking one by one would leave the rest of the second readable. */
-  #rangesIn(text: string): Range[] {
-    const found: Range[] = [];
-    for (const form of this.#forms) {
-      for (let from = text.indexOf(form); from !== -1; from = text.indexOf(form, from + 1)) {
-        found.push({ from, to: from + form.length });
-      }
-    }
-    const joined: Range[] = [];
-    for (const range of found.sort((a, b) => a.from - b.from)) {
-      const last = joined.at(-1);
-      if (last && range.from <= last.to) last.to = Math.max(last.to, range.to);
-      else joined.push(range);
-    }
-    return joined;
-  }
-}
-
-interface Range {
-  readonly from: number;
-  to: number;
 }
 
 function formsOf(value: string): string[] {
