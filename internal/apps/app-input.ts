@@ -2,8 +2,8 @@ import { z } from 'zod';
 import type { App } from '../db/database.ts';
 import { hostLabel, id } from '../openapi/schemas.ts';
 import { isAppName, MAX_APP_NAME } from '../routing/hosts.ts';
-import type { NewEnvironment } from './new-environment.ts';
 import { isBranchName, MAX_BRANCH_NAME } from './git-ref.ts';
+import type { NewEnvironment } from './new-environment.ts';
 import { isRepoPath, MAX_REPO_PATH } from './repo-path.ts';
 import { parseRepoUrl, type RepoUrlPolicy } from './repo-url.ts';
 import { isWatchPath, MAX_WATCH_PATHS } from './watch-path.ts';
@@ -89,6 +89,10 @@ const optionalSettings = {
     .optional()
     .meta({ description: 'How long requests of the previous release may take to end.' }),
   auto_deploy: z.boolean().optional().meta({ description: 'Whether a push to its branch deploys it.' }),
+  restart_unresponsive: z.boolean().optional().meta({
+    description:
+      'Whether a replica that fails its health_check_path three times in a row, over half a minute, is restarted.',
+  }),
   watch_paths: z
     .array(watchPath)
     .max(MAX_WATCH_PATHS)
@@ -171,6 +175,7 @@ const COLUMNS = {
   drain_seconds: 'drainSeconds',
   auto_deploy: 'autoDeploy',
   watch_paths: 'watchPaths',
+  restart_unresponsive: 'restartUnresponsive',
 } as const satisfies Record<keyof Settings, keyof App>;
 
 export type AppSettings = Partial<Pick<App, (typeof COLUMNS)[keyof Settings]>>;

@@ -22,13 +22,17 @@ export interface LatestDeployment {
  * deployment failed is `active` all the same while an older release serves.
  */
 export function appStatus(
-  app: Pick<App, 'deletingSince' | 'desiredState' | 'liveDeploymentId'>,
+  app: Pick<App, 'deletingSince' | 'desiredState'> & {
+    /** The release that serves. */
+    readonly liveDeployment: { readonly status: DeploymentStatus } | null;
+  },
   latest: LatestDeployment | null,
 ): AppStatus {
   if (app.deletingSince) return 'deleting';
   if (latest && isUnderWay(latest.status)) return 'deploying';
   if (app.desiredState === 'stopped') return 'stopped';
-  if (app.liveDeploymentId) return 'active';
+  if (app.liveDeployment?.status === 'crashed') return 'crashed';
+  if (app.liveDeployment) return 'active';
   if (latest?.status === 'failed') return 'failed';
   if (latest?.status === 'crashed') return 'crashed';
   return 'idle';

@@ -11,7 +11,7 @@ import { claimHost } from './claim-host.ts';
 const WITH_STATE = {
   project: { select: { id: true, name: true } },
   hosts: true,
-  liveDeployment: { select: { id: true, port: true } },
+  liveDeployment: { select: { id: true, port: true, status: true, health: true } },
 } as const satisfies Prisma.AppInclude;
 
 /** An app with all that its view tells. */
@@ -119,8 +119,10 @@ export async function lockApp(tx: Db, userId: string, id: string): Promise<void>
   if (row.deleting) throw new AppError('app_deleting', 'The app is being deleted and takes no changes.');
 }
 
+/** Who turns auto-deploy on means it, a rollback or not. */
 export async function updateApp(tx: Db, id: string, settings: AppSettings): Promise<void> {
-  await tx.app.update({ where: { id }, data: settings });
+  const resumed = settings.autoDeploy === true ? { autoDeployHeldSince: null } : {};
+  await tx.app.update({ where: { id }, data: { ...settings, ...resumed } });
 }
 
 /** Asks for its removal; the worker removes containers, images and rows. Asked again, nothing changes. */

@@ -13,6 +13,10 @@ export const appSchema = z
     project_id: id,
     status: z.enum(APP_STATUSES).meta({ description: 'Derived from its deployments.' }),
     live_deployment_id: id.nullable(),
+    health: z.object({ restarts: z.int(), since: time, last_cause: z.string().nullable() }).nullable().meta({
+      description:
+        'How often the live release had to be started again since then, and why the last time. Null: never.',
+    }),
     latest_deployment: z.object({ id, status: z.enum(DeploymentStatus) }).nullable(),
     url: z.string().nullable(),
     internal_url: z.string().meta({ description: 'For other apps of the same project.' }),
@@ -33,6 +37,10 @@ export const appSchema = z
     cpus: z.number(),
     drain_seconds: z.int(),
     auto_deploy: z.boolean(),
+    auto_deploy_held_since: time.nullable().meta({
+      description: 'Set by a rollback: pushes deploy nothing until `POST /apps/:id/resume`.',
+    }),
+    restart_unresponsive: z.boolean(),
     watch_paths: z.array(z.string()),
     created_at: time,
     updated_at: time,
@@ -47,6 +55,7 @@ export const appSchema = z
         project_id: 'b7mzq4rt2c',
         status: 'active',
         live_deployment_id: 'q6wlnf4j3e',
+        health: null,
         latest_deployment: { id: 'q6wlnf4j3e', status: 'live' },
         url: 'http://shop.apps.example.org',
         internal_url: 'http://shop:3000',
@@ -65,6 +74,8 @@ export const appSchema = z
         cpus: 1,
         drain_seconds: 10,
         auto_deploy: true,
+        auto_deploy_held_since: null,
+        restart_unresponsive: false,
         watch_paths: [],
         created_at: '2026-11-20T10:00:00.000Z',
         updated_at: '2026-11-20T10:00:00.000Z',
@@ -87,6 +98,7 @@ export function viewApp(
     project_id: app.project.id,
     status: appStatus(app, app.latest),
     live_deployment_id: app.liveDeploymentId,
+    health: viewHealth(app.liveDeployment?.health ?? null),
     latest_deployment: app.latest,
     url: main ? urlOf(main.host, entryPoint) : null,
     internal_url: `http://${app.name}:${app.liveDeployment?.port ?? app.port ?? 80}`,
@@ -105,8 +117,18 @@ export function viewApp(
     cpus: app.cpus,
     drain_seconds: app.drainSeconds,
     auto_deploy: app.autoDeploy,
+    auto_deploy_held_since: app.autoDeployHeldSince?.toISOString() ?? null,
+    restart_unresponsive: app.restartUnresponsive,
     watch_paths: app.watchPaths,
     created_at: app.createdAt.toISOString(),
     updated_at: app.updatedAt.toISOString(),
   };
+}
+
+function viewHealth(
+  health: NonNullable<AppWithState['liveDeployment']>['health'],
+): z.input<typeof appSchema>['health'] {
+  if (health === null) return null;
+  const { restarts, windowStart, lastCause } = health;
+  return { restarts, since: windowStart.toISOString(), last_cause: lastCause };
 }

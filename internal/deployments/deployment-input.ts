@@ -21,8 +21,23 @@ export const deploySchema = z
   .strictObject({
     commit_sha: commitSha,
     branch: branchName.nullable().optional().meta({ description: 'Instead of the branch of the app.' }),
+    build: z
+      .boolean()
+      .optional()
+      .meta({
+        description:
+          'False: the present settings with the image that runs, without a clone or a build. What only a build can ' +
+          'change stays among the pending changes.',
+      }),
   })
-  .meta({ id: 'Deploy', examples: [{}, { commit_sha: '4f2a9c0e1b7d3a5c8e6f0123456789abcdef0123' }] });
+  .refine(({ build, branch, commit_sha: sha }) => build !== false || (branch ?? sha ?? null) === null, {
+    message: 'must be left out, or true, with a branch or a commit',
+    path: ['build'],
+  })
+  .meta({
+    id: 'Deploy',
+    examples: [{}, { commit_sha: '4f2a9c0e1b7d3a5c8e6f0123456789abcdef0123' }, { build: false }],
+  });
 
 /** `POST /deployments`: a repository and little else. */
 export function quickDeploySchema(policy: RepoUrlPolicy) {

@@ -50,6 +50,14 @@ export async function supersedeWaitingPushes(tx: Db, by: { id: string; appId: st
   }
 }
 
+/** A stopped app is one no more, with the commit of the deployment that is to start it. */
+export async function wishToRun(tx: Db, appId: string): Promise<void> {
+  await tx.app.updateMany({
+    where: { id: appId, desiredState: 'stopped' },
+    data: { desiredState: 'running' },
+  });
+}
+
 /** Workers look for work at once instead of at their next poll. */
 export async function wakeWorkers(db: Db, deploymentId = ''): Promise<void> {
   await db.$executeRaw`SELECT pg_notify('deployment_queued', ${deploymentId})`;

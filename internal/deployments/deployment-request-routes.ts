@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { requireApp } from '../apps/app-store.ts';
+import { lockApp, requireApp } from '../apps/app-store.ts';
 import type { AppEntryPoint } from '../apps/app-url.ts';
 import { findOrMakeApp } from '../apps/find-or-make-app.ts';
 import { QUICK_DEPLOY_ALIASES } from '../apps/input-aliases.ts';
@@ -11,6 +11,7 @@ import { type Call, type Operation, op } from '../openapi/operation.ts';
 import { appIdParams, id as idSchema } from '../openapi/schemas.ts';
 import { projectForApp } from '../projects/project-store.ts';
 import type { SealedBox } from '../secrets/sealed-box.ts';
+import { applySettings } from './bring-back.ts';
 import { deploySchema, quickDeploySchema } from './deployment-input.ts';
 import { deploymentSchema } from './deployment-view.ts';
 import { requestDeployment } from './request-deployment.ts';
@@ -26,6 +27,17 @@ export interface RequestRouteNeeds {
 /** The two ways to ask for a deployment: of an app, or of a repository in one call. */
 export function requestRoutes(needs: RequestRouteNeeds): Operation[] {
   const { answerOnce, box, entryPoint } = needs;
+
+  const requestOf = async (tx: Db, userId: string, appId: string, body: z.output<typeof deploySchema>) => {
+    if (body.build === false) {
+      await lockApp(tx, userId, appId);
+      return applySettings(tx, appId, box);
+    }
+    await requireApp(tx, userId, appId);
+    const { branch = null, commit_sha: commitSha = null } = body;
+    return requestDeployment(tx, { appId, trigger: 'manual', branch, commitSha }, box);
+  };
+
   return [
     op({
       method: 'post',
@@ -38,15 +50,12 @@ export function requestRoutes(needs: RequestRouteNeeds): Operation[] {
       params: appIdParams,
       body: deploySchema,
       takesIdempotencyKey: true,
-      errors: ['app_deleting'],
+      errors: ['app_deleting', 'no_release'],
       responses: { 202: { description: 'The queued deployment', schema: deploymentSchema } },
       async handler({ params, body }, call) {
         const { userId } = call.caller;
         return answerOnce(call, async (tx) => {
-          await requireApp(tx, userId, params.id);
-          const { branch = null, commit_sha: commitSha = null } = body;
-          const asked = { appId: params.id, trigger: 'manual', branch, commitSha } as const;
-          const { id } = await requestDeployment(tx, asked, box);
+          const { id } = await requestOf(tx, userId, params.id, body);
           await recordRequest(tx, call, { id, detail: { app_id: params.id, ...body } });
           const headers = { Location: `/api/v1/deployments/${id}` };
           return { status: 202 as const, headers, body: await needs.viewDeployment(tx, userId, id) };

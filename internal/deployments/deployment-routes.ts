@@ -2,14 +2,17 @@ import { recordAudit } from '../audit/record-audit.ts';
 import type { Db, PrismaClient } from '../db/database.ts';
 import { type Operation, op } from '../openapi/operation.ts';
 import { deploymentIdParams } from '../openapi/schemas.ts';
+import { type AppStateRouteNeeds, appStateRoutes } from './app-state-routes.ts';
 import { cancelDeployment } from './cancel-deployment.ts';
 import { listRoutes } from './deployment-list-routes.ts';
 import { listSteps, readDeployment, readWaiting } from './deployment-reads.ts';
 import { type RequestRouteNeeds, requestRoutes } from './deployment-request-routes.ts';
 import { deploymentSchema, viewDeployment } from './deployment-view.ts';
+import { releaseRoutes } from './release-routes.ts';
 
 export interface DeploymentRouteNeeds extends Omit<RequestRouteNeeds, 'viewDeployment'> {
   readonly prisma: PrismaClient;
+  readonly pendingChanges: AppStateRouteNeeds['pendingChanges'];
   /** The end of its lines as one text. */
   readonly readBuildLogs: (db: Db, deploymentId: string) => Promise<string>;
 }
@@ -29,6 +32,10 @@ export function deploymentRoutes(needs: DeploymentRouteNeeds): Operation[] {
     ...requestRoutes({ ...needs, viewDeployment: view }),
 
     ...listRoutes({ prisma, entryPoint }),
+
+    ...releaseRoutes({ ...needs, viewDeployment: view }),
+
+    ...appStateRoutes(needs),
 
     op({
       method: 'get',

@@ -4,7 +4,7 @@ import { readEnvironment } from '../envvars/env-var-store.ts';
 import { AppError } from '../errors/app-error.ts';
 import type { SealedBox } from '../secrets/sealed-box.ts';
 import { releaseConfigOf, sealSnapshot } from './config-snapshot.ts';
-import { enqueue, supersedeWaitingPushes, takeTurn } from './deployment-queue.ts';
+import { enqueue, supersedeWaitingPushes, takeTurn, wishToRun } from './deployment-queue.ts';
 
 export interface DeploymentRequest {
   readonly appId: string;
@@ -33,6 +33,8 @@ export async function requestDeployment(
     if (!app) throw new AppError('not_found', 'There is no app with this id.');
     if (app.deletingSince)
       throw new AppError('app_deleting', 'The app is being deleted; create it anew afterwards.');
+    // Whoever asks for a deployment of a stopped app wants it to run. A push asks for nothing of the kind.
+    if (!isPush) await wishToRun(tx, app.id);
     const id = newId();
     const config = releaseConfigOf(
       app,

@@ -3,7 +3,7 @@ import { newId } from '../db/ids.ts';
 import { appendLines } from '../logs/append-lines.ts';
 import type { SealedBox } from '../secrets/sealed-box.ts';
 import { openSnapshot, type ReleaseConfig, sealSnapshot } from './config-snapshot.ts';
-import { enqueue } from './deployment-queue.ts';
+import { enqueue, wishToRun } from './deployment-queue.ts';
 
 /** A release that another one is made from. */
 export type SourceRelease = Pick<
@@ -28,7 +28,7 @@ export async function requestRelease(
   const { source, trigger } = of;
   const id = newId();
   const config = of.config ?? openSnapshot(box, source.id, source.configSnapshot);
-  await tx.app.update({ where: { id: source.appId }, data: { desiredState: 'running' } });
+  await wishToRun(tx, source.appId);
   return enqueue(tx, {
     id,
     appId: source.appId,

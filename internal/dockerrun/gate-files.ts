@@ -1,11 +1,10 @@
 import { chmod, copyFile, link, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { AttemptRef, GateFiles, StartRequest } from '../engine/ports.ts';
+import type { GateFiles, GateOwner, StartRequest } from '../engine/ports.ts';
 import { checkScript } from './check-script.ts';
 import { codeOf } from './docker-call.ts';
 import { gateToolPath } from './gate-tool.ts';
 
-type Owner = Pick<AttemptRef, 'deploymentId' | 'attempt'>;
 const FOLDER_NAME = /^([a-z0-9]+)-(\d+)-(\d+)$/;
 
 /**
@@ -21,7 +20,7 @@ export class GateFolders implements GateFiles {
 
   /** Makes the folder anew, without flags or open, and gives its path. The tool must be installed: see gate-tool.ts. */
   async create(
-    ref: Owner,
+    ref: GateOwner,
     replica: number,
     { port, gate }: Pick<StartRequest, 'port' | 'gate'>,
   ): Promise<string> {
@@ -39,21 +38,23 @@ export class GateFolders implements GateFiles {
     return folder;
   }
 
-  async remove(ref: Owner, replica: number): Promise<void> {
+  async remove(ref: GateOwner, replica: number): Promise<void> {
     await rm(this.#folder(ref, replica), { recursive: true, force: true });
   }
 
   /** @throws ENOENT when the folder is gone: then so is the container. */
-  async open(ref: AttemptRef, replica: number): Promise<void> {
+  async open(ref: GateOwner, replica: number): Promise<void> {
     await writeFile(join(this.#folder(ref, replica), 'ready'), '');
   }
 
-  /** Shows within a few seconds, but for a release that is `routed`: its check holds, stop it instead. */
-  async close(ref: AttemptRef, replica: number): Promise<void> {
-    await rm(join(this.#folder(ref, replica), 'ready'), { force: true });
+  /** Shows within a few seconds, but for a release that was `routed`: its check holds until the hold is ended. */
+  async close(ref: GateOwner, replica: number): Promise<void> {
+    for (const flag of ['ready', 'routed']) {
+      await rm(join(this.#folder(ref, replica), flag), { force: true });
+    }
   }
 
-  async markRouted(ref: AttemptRef, replica: number): Promise<void> {
+  async markRouted(ref: GateOwner, replica: number): Promise<void> {
     await writeFile(join(this.#folder(ref, replica), 'routed'), '');
   }
 
@@ -76,7 +77,7 @@ export class GateFolders implements GateFiles {
     return entries.filter((name) => FOLDER_NAME.test(name));
   }
 
-  #folder(ref: Owner, replica: number): string {
+  #folder(ref: GateOwner, replica: number): string {
     const name = `${ref.deploymentId}-${ref.attempt}-${replica}`;
     if (!FOLDER_NAME.test(name)) throw new Error(`not the name of a gate folder: ${JSON.stringify(name)}`);
     return join(this.#gateDir, name);

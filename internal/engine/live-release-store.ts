@@ -67,6 +67,15 @@ export async function readLiveReleases(
   return { now: clock?.now ?? new Date(), releases };
 }
 
+/** Live releases of apps that want an unresponsive replica restarted. */
+export async function askingForRestarts(prisma: PrismaClient): Promise<ReadonlySet<string>> {
+  const rows = await prisma.app.findMany({
+    where: { restartUnresponsive: true, liveDeploymentId: { not: null }, desiredState: 'running' },
+    select: { liveDeploymentId: true },
+  });
+  return new Set(rows.flatMap(({ liveDeploymentId }) => liveDeploymentId ?? []));
+}
+
 async function appsThatSwitch(prisma: PrismaClient): Promise<string[]> {
   const rows = await prisma.deployment.findMany({
     where: { status: { in: ['deploying', 'live'] }, step: { in: ['switching', 'draining'] } },

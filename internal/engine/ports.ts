@@ -345,14 +345,17 @@ export interface RuntimeLogs {
 
 // ---------------------------------------------------------------- gate
 
+/** Whose gate folder it is. */
+export type GateOwner = Pick<AttemptRef, 'deploymentId' | 'attempt'>;
+
 /** The folder mounted read-only at /.berth (made by ContainerRunner.start): its flag files are the switch. */
 export interface GateFiles {
   /** Writes `ready`: healthy as soon as the port listens. */
-  open(ref: AttemptRef, replica: number): Promise<void>;
-  /** Removes `ready`: unhealthy after a few seconds. */
-  close(ref: AttemptRef, replica: number): Promise<void>;
+  open(ref: GateOwner, replica: number): Promise<void>;
+  /** Removes both flags: unhealthy after a few seconds, or with `routed` when its hold is ended. */
+  close(ref: GateOwner, replica: number): Promise<void>;
   /** Writes `routed`: the release has its traffic and keeps it, so the check may hold. */
-  markRouted(ref: AttemptRef, replica: number): Promise<void>;
+  markRouted(ref: GateOwner, replica: number): Promise<void>;
   /** For the reconciler: deployments that have a gate folder, and the removal of all of one's folders. */
   listDeployments(): Promise<string[]>;
   removeAll(deploymentId: string): Promise<void>;

@@ -1,5 +1,6 @@
-import type { PrismaClient } from '../db/database.ts';
+import type { Db, PrismaClient } from '../db/database.ts';
 import { isInFlight } from '../deployments/deployment-status.ts';
+import { keptImages } from '../deployments/release-reads.ts';
 import type { DeploymentFacts } from './which-leftovers.ts';
 
 /** What the rows say of these deployments, and plans being made; one that has no row is not in the answer. */
@@ -56,19 +57,14 @@ export async function liveReleases(prisma: PrismaClient) {
   );
 }
 
-/** Image ids that the last `keep` releases of an app, or a deployment still under way, need. */
-export async function neededImages(prisma: PrismaClient, appId: string, keep: number): Promise<Set<string>> {
-  const select = { imageId: true } as const;
-  const releases = await prisma.deployment.findMany({
-    where: { appId, liveAt: { not: null }, imageId: { not: null } },
-    orderBy: { liveAt: 'desc' },
-    distinct: ['imageId'],
-    take: keep,
-    select,
+/** Image ids of an app that must stay: of releases to go back to, of the one that serves, and of what is under way. */
+export async function neededImages(db: Db, appId: string): Promise<Set<string>> {
+  const underWay = await db.deployment.findMany({
+    where: {
+      appId,
+      OR: [{ status: { in: ['pending', 'building', 'deploying', 'live'] } }, { liveFor: { id: appId } }],
+    },
+    select: { imageId: true },
   });
-  const underWay = await prisma.deployment.findMany({
-    where: { appId, status: { in: ['pending', 'building', 'deploying', 'live'] } },
-    select,
-  });
-  return new Set([...releases, ...underWay].flatMap((row) => row.imageId ?? []));
+  return new Set([...(await keptImages(db, appId)), ...underWay.flatMap((row) => row.imageId ?? [])]);
 }

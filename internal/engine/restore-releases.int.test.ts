@@ -1,20 +1,17 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createTestDatabase, type TestDatabase } from '../../test/support/database.ts';
+import { deployInFakeWorld } from '../../test/support/deploy-in-fake-world.ts';
 import { type FakeContainer, type FakeWorld, fakeWorld } from '../../test/support/fake-tools.ts';
 import { newKey } from '../../test/support/new-key.ts';
 import { seedApp } from '../../test/support/seed.ts';
 import type { App } from '../db/database.ts';
-import { claimNext } from '../deployments/deployment-queue.ts';
-import { requestDeployment } from '../deployments/request-deployment.ts';
 import { DeploymentFailed } from '../errors/deployment-failed.ts';
 import { runtimeStreamId } from '../logs/runtime-stream.ts';
 import { SealedBox } from '../secrets/sealed-box.ts';
 import { restoreReleases } from './restore-releases.ts';
-import { runDeployment } from './run-deployment.ts';
 import { SeenRestarts } from './seen-restarts.ts';
 
 const box = new SealedBox(newKey());
-const worker = { id: 'worker-a', leaseSeconds: 30 };
 let database: TestDatabase;
 let world: FakeWorld;
 let seen: SeenRestarts;
@@ -36,15 +33,7 @@ const rowOf = (id: string) => prisma().deployment.findUniqueOrThrow({ where: { i
 const pass = () =>
   restoreReleases({ ...world.tools, box }, { seen, concern: 'all', signal: new AbortController().signal });
 
-async function deployed(): Promise<string> {
-  const { id } = await requestDeployment(prisma(), { appId: app.id, trigger: 'manual' }, box);
-  const claim = await claimNext(prisma(), worker);
-  if (!claim) throw new Error('nothing to claim');
-  const interrupts = { shutdown: new AbortController().signal, onCancelHint: () => () => undefined };
-  await runDeployment(claim, world.tools, { worker, box, interrupts });
-  world.events.length = 0;
-  return id;
-}
+const deployed = () => deployInFakeWorld(world, box, app.id);
 
 function only(): FakeContainer {
   const [container, ...others] = world.containers.values();

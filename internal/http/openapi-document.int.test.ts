@@ -76,7 +76,7 @@ test('F10: every POST that creates or queues takes an Idempotency-Key', () => {
     (one) => one.method === 'post' && !one.takesIdempotencyKey && !one.rawBody,
   );
   // These change nothing when they come again, with or without a key.
-  const harmless = ['cancelDeployment', 'signIn', 'signOut'];
+  const harmless = ['cancelDeployment', 'resumeApp', 'signIn', 'signOut', 'stopApp'];
   // The answer would have to be kept, and holds the token.
   const secret = ['createToken'];
   expect(without.map(({ id }) => id).toSorted()).toEqual([...harmless, ...secret].toSorted());

@@ -120,6 +120,7 @@ export function operationsOf(needs: ApiNeeds): Operation[] {
       entryPoint,
       answerOnce,
       readBuildLogs,
+      pendingChanges: pending,
     }),
     ...logRoutes({
       ...logNeeds,

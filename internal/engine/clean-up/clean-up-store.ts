@@ -2,8 +2,6 @@ import type { PrismaClient } from '../../db/database.ts';
 import { neededImages } from '../reconcile-store.ts';
 import type { Removal } from './clean-up.ts';
 
-/** How many releases of an app keep their image, to roll back to. */
-export const KEEP_RELEASES = 5;
 /** How many of the removed ids a row names. */
 const NAMED = 50;
 
@@ -13,7 +11,7 @@ export async function imagesNeeded(
   appIds: readonly string[],
 ): Promise<Map<string, Set<string>>> {
   const needed = new Map<string, Set<string>>();
-  for (const appId of appIds) needed.set(appId, await neededImages(prisma, appId, KEEP_RELEASES));
+  for (const appId of appIds) needed.set(appId, await neededImages(prisma, appId));
   return needed;
 }
 

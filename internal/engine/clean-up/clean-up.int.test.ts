@@ -6,6 +6,7 @@ import { seedApp } from '../../../test/support/seed.ts';
 import type { App } from '../../db/database.ts';
 import { requestDeployment } from '../../deployments/request-deployment.ts';
 import { SealedBox } from '../../secrets/sealed-box.ts';
+import { forgetImage } from '../image-marks-store.ts';
 import type { CachedLayer, ImageSummary } from '../ports.ts';
 import { cleanUp } from './clean-up.ts';
 
@@ -75,6 +76,29 @@ test('A9: the images of the last five releases stay, and older ones go, with a r
   expect(await prisma().cleanUp.findMany()).toMatchObject([
     { kind: 'images', count: 3, bytes: 300n, dryRun: false },
   ]);
+});
+
+test('A10: an image that was removed is offered to nobody, and one that is asked for meanwhile stays', async () => {
+  for (let count = 1; count <= 6; count += 1) await release(`image${count}`, 20 - count);
+  await prisma().deployment.updateMany({ data: { imageTag: 'berth/web:x' } });
+  await cleanUp(tools());
+  const listed = await prisma().deployment.findMany({ where: { imageTag: null }, select: { imageId: true } });
+  expect(listed).toEqual([{ imageId: 'image1' }]);
+
+  await release('image7', 1);
+  const { id } = await requestDeployment(prisma(), { appId: app.id, trigger: 'manual' }, box);
+  await prisma().deployment.update({ where: { id }, data: { imageId: 'image2' } });
+  expect(await forgetImage(prisma(), { appId: app.id, imageId: 'image2' })).toBe(false);
+});
+
+test('A10: the image of a live release that has crashed stays', async () => {
+  await release('serving', 30);
+  const { id } = await prisma().deployment.findFirstOrThrow({ where: { imageId: 'serving' } });
+  await prisma().app.update({ where: { id: app.id }, data: { liveDeploymentId: id } });
+  await prisma().deployment.update({ where: { id }, data: { status: 'crashed' } });
+  for (let count = 1; count <= 5; count += 1) await release(`image${count}`, 20 - count);
+  await cleanUp(tools());
+  expect(removed).toEqual([]);
 });
 
 test('F53: a young image stays, because a build may be about to record it', async () => {

@@ -1,4 +1,6 @@
+import { forgetImage } from '../image-marks-store.ts';
 import type { Tools } from '../job.ts';
+import type { ImageSummary } from '../ports.ts';
 import { imagesToRemove } from './choose-images.ts';
 import { cacheBytes, layersToRemove } from './choose-layers.ts';
 import { appsThatBuild, imagesNeeded, knownApps, recordCleanUp } from './clean-up-store.ts';
@@ -41,10 +43,15 @@ async function removeImages(
 ): Promise<Removal> {
   const all = await images.list({});
   const needed = await imagesNeeded(prisma, [...new Set(all.map(({ appId }) => appId))]);
-  const old = imagesToRemove(all, needed, now);
-  if (!dryRun) for (const { imageId } of old) await images.remove(imageId);
-  const removed = old.map(({ imageId, appId }) => ({ id: imageId, app: appId }));
-  return { kind: 'images', count: old.length, bytes: sum(old), removed };
+  const gone: ImageSummary[] = [];
+  for (const image of imagesToRemove(all, needed, now)) {
+    // Someone may ask for it at this very moment.
+    if (!dryRun && !(await forgetImage(prisma, image))) continue;
+    if (!dryRun) await images.remove(image.imageId);
+    gone.push(image);
+  }
+  const removed = gone.map(({ imageId, appId }) => ({ id: imageId, app: appId }));
+  return { kind: 'images', count: gone.length, bytes: sum(gone), removed };
 }
 
 /** After the images: their layers have become cache. What deleted apps left goes in any case. */

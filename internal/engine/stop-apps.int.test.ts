@@ -1,0 +1,92 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { createTestDatabase, type TestDatabase } from '../../test/support/database.ts';
+import { deployInFakeWorld, workInFakeWorld } from '../../test/support/deploy-in-fake-world.ts';
+import { type FakeWorld, fakeWorld } from '../../test/support/fake-tools.ts';
+import { newKey } from '../../test/support/new-key.ts';
+import { seedApp } from '../../test/support/seed.ts';
+import type { App } from '../db/database.ts';
+import { startApp, stopApp } from '../deployments/bring-back.ts';
+import { SealedBox } from '../secrets/sealed-box.ts';
+import { AppStopper } from './stop-apps.ts';
+
+const box = new SealedBox(newKey());
+let database: TestDatabase;
+let world: FakeWorld;
+let app: App;
+let stopper: AppStopper;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.close());
+beforeEach(async () => {
+  await prisma().app.deleteMany();
+  world = fakeWorld(prisma());
+  app = await seedApp(prisma(), { replicas: 2 });
+  stopper = new AppStopper({ ...world.tools, box });
+});
+
+const prisma = () => database.database.prisma;
+const rowOf = (id: string) => prisma().deployment.findUniqueOrThrow({ where: { id } });
+const liveId = async () => (await prisma().app.findUniqueOrThrow({ where: { id: app.id } })).liveDeploymentId;
+
+async function look(): Promise<void> {
+  await stopper.look(new AbortController().signal);
+  await stopper.settled();
+}
+
+test('an app that is to stop leaves the routing first, then its containers end, and nothing comes back', async () => {
+  const id = await deployInFakeWorld(world, box, app.id);
+  await stopApp(prisma(), app.id);
+  await look();
+  expect(world.events).toEqual(['close 1', 'close 2', `remove 1.1 of ${id}`, `remove 1.2 of ${id}`]);
+  expect(world.containers.size).toBe(0);
+  expect(await rowOf(id)).toMatchObject({ status: 'stopped', finishedAt: expect.any(Date) });
+  expect(await liveId()).toBeNull();
+  await look();
+  expect(world.events).toHaveLength(4);
+});
+
+test('it is started by the same image through the gate, without a clone or a build', async () => {
+  await deployInFakeWorld(world, box, app.id);
+  await stopApp(prisma(), app.id);
+  await look();
+  world.events.length = 0;
+  const { id } = await startApp(prisma(), app.id, box);
+  await workInFakeWorld(world, box);
+  expect(world.events).toEqual(['start 1', 'start 2', 'open 1', 'open 2', 'routed 1', 'routed 2']);
+  expect(await rowOf(id)).toMatchObject({ status: 'live', imageId: 'sha256:one', commitSha: 'a'.repeat(40) });
+  expect(await liveId()).toBe(id);
+});
+
+test('one that was started again while it drained goes on', async () => {
+  await deployInFakeWorld(world, box, app.id);
+  await stopApp(prisma(), app.id);
+  const drained = world.tools.containers.establishedConnections;
+  world.tools.containers.establishedConnections = async (container) => {
+    await startApp(prisma(), app.id, box).catch(() => undefined);
+    return drained(container);
+  };
+  await look();
+  expect(world.events.slice(-4)).toEqual(['open 1', 'routed 1', 'open 2', 'routed 2']);
+  expect(world.containers.size).toBe(2);
+});
+
+test('one whose deployment is past its switch is stopped after that has ended', async () => {
+  const id = await deployInFakeWorld(world, box, app.id);
+  await prisma().deployment.update({ where: { id }, data: { step: 'draining' } });
+  await stopApp(prisma(), app.id);
+  await look();
+  expect(world.events).toEqual([]);
+  await prisma().deployment.update({ where: { id }, data: { step: null } });
+  await look();
+  expect(world.containers.size).toBe(0);
+});
+
+test('of a release that had crashed the history keeps that', async () => {
+  const id = await deployInFakeWorld(world, box, app.id);
+  await prisma().deployment.update({ where: { id }, data: { status: 'crashed' } });
+  await stopApp(prisma(), app.id);
+  await look();
+  expect([(await rowOf(id)).status, await liveId()]).toEqual(['crashed', null]);
+});
