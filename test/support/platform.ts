@@ -61,6 +61,9 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     NETWORK_POOL: `10.${randomInt(100, 250)}.0.0/16`,
     POLL_INTERVAL_MS: '500',
     LOG_LEVEL: 'debug',
+    // A test asks again and again, faster than people do.
+    RATE_LIMIT_REQUESTS: '1000000',
+    RATE_LIMIT_DEPLOYS: '1000000',
     ...options.settings,
   };
   const traefik = await TestTraefik.start({
