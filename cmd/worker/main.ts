@@ -86,7 +86,7 @@ async function main(config: Config): Promise<void> {
     clock: systemClock,
     logger,
     settings: config,
-    checkpoint: (point) => {
+    checkpoint: async (point) => {
       if (point === config.faultAt) process.kill(process.pid, 'SIGKILL');
     },
   };

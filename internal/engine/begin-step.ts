@@ -6,5 +6,5 @@ import type { Job, Tools } from './job.ts';
 export async function beginStep(job: Job, tools: Tools, step: DeploymentStep): Promise<void> {
   await job.flushLines();
   await enterStep(tools.prisma, job.claim, step);
-  tools.checkpoint(step);
+  await tools.checkpoint(step);
 }

@@ -46,8 +46,8 @@ export interface Tools {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly settings: EngineSettings;
-  /** Called after each point of no return is recorded; a test's fault is injected here. */
-  readonly checkpoint: (point: string) => void;
+  /** Awaited after each point of no return is recorded; a test's fault is injected here. */
+  readonly checkpoint: (point: string) => Promise<void>;
 }
 
 export interface EngineSettings extends LogLimits {

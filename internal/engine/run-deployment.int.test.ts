@@ -46,36 +46,27 @@ async function deployed(): Promise<string> {
   return id;
 }
 
-/** As if the worker had been killed at this point: nothing it does afterwards happens, and its lease is over. */
+/** As if the worker had been killed at this point: it goes no further, writes no more rows, and its lease is over. */
 async function killedAt(point: string): Promise<void> {
-  let killed = false;
-  let reached = () => {};
-  const atPoint = new Promise<void>((resolve) => {
-    reached = resolve;
-  });
+  const { prisma: rows } = world.tools;
   const forever = () => new Promise<never>(() => {});
-  const mortal = <T extends object>(part: T): T =>
-    new Proxy(part, { get: (target, name) => (killed ? forever : Reflect.get(target, name, target)) });
-  const { prisma: rows, source, images, containers, gate, probe, routes } = world.tools;
-  const ports = { source, images, containers, gate, probe, routes };
+  let isKilled = false;
+  const mortalRows = new Proxy(rows, {
+    get: (target, name) => (isKilled ? forever : Reflect.get(target, name, target)),
+  });
   const claim = await claimNext(rows, worker);
   if (!claim) throw new Error('nothing to claim');
-  const tools = {
-    ...world.tools,
-    ...(Object.fromEntries(
-      Object.entries(ports).map(([name, port]) => [name, mortal(port)]),
-    ) as typeof ports),
-    prisma: mortal(rows),
-    checkpoint: (name: string) => {
+  await new Promise<void>((reached) => {
+    const checkpoint = async (name: string) => {
       if (name !== point) return;
-      killed = true;
+      isKilled = true;
       reached();
-      throw new Error('killed');
-    },
-  };
-  const interrupts = { shutdown: new AbortController().signal, onCancelHint: () => () => undefined };
-  void runDeployment(claim, tools, { worker, box, interrupts });
-  await atPoint;
+      await forever();
+    };
+    const tools = { ...world.tools, prisma: mortalRows, checkpoint };
+    const interrupts = { shutdown: new AbortController().signal, onCancelHint: () => () => undefined };
+    void runDeployment(claim, tools, { worker, box, interrupts });
+  });
   await rows.$executeRaw`
     UPDATE deployments SET lease_expires_at = now() - interval '1 second' WHERE id = ${claim.deploymentId}`;
 }

@@ -107,7 +107,7 @@ export function fakeWorld(prisma: PrismaClient): FakeWorld {
         buildCacheMaxMb: 5120,
         diskFloorMb: 2048,
       },
-      checkpoint: (point) => void world.at(point),
+      checkpoint: async (point) => void world.at(point),
       credentials: { find: async () => ({ kind: 'none', why: 'other_host' }) },
       source: {
         async checkout(request, { signal }) {

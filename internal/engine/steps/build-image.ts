@@ -34,7 +34,7 @@ export async function buildImage(job: Job, tools: Tools, checkout: Checkout): Pr
     { onLine: job.onBuildLine, room: job.roomForLines, signal: job.signal },
   );
   await recordImage(tools.prisma, job.claim, { imageId: image.imageId, imageTag: tag, bytes: image.bytes });
-  tools.checkpoint('built');
+  await tools.checkpoint('built');
   const megabytes = (image.bytes / 1024 / 1024).toFixed(1);
   job.say({ text: `Built ${tag} (${megabytes} MB)`, level: 'deploy' });
   return image;

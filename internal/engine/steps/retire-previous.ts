@@ -13,7 +13,7 @@ import { undoCandidate } from './undo-candidate.ts';
  * dies, Traefik falls back to it by itself, and it is live again.
  */
 export async function retirePrevious(job: Job, tools: Tools, release: Candidate): Promise<void> {
-  tools.checkpoint('draining');
+  await tools.checkpoint('draining');
   const others = whichToRetire(await tools.containers.list({ appId: job.row.app.id }), {
     deploymentId: job.row.id,
     attempt: release.attempt,
@@ -35,7 +35,7 @@ export async function retirePrevious(job: Job, tools: Tools, release: Candidate)
   const ref = attemptRef(job, release.attempt);
   for (const container of release.containers) await tools.gate.markRouted(ref, container.replica);
   await endContainers(tools, others, tools.settings.stopGraceSeconds);
-  tools.checkpoint('retired');
+  await tools.checkpoint('retired');
   for (const container of release.containers)
     await tools.containers.setRestartPolicy(container.containerId, 'always');
   await job.flushLines();

@@ -40,10 +40,10 @@ export async function startCandidate(job: Job, tools: Tools, image: BuiltImage):
         deploymentId: row.id,
         containerName: name,
       });
-      tools.checkpoint('reserved');
+      await tools.checkpoint('reserved');
       const request = startRequest(plan, { replica, address, gate: 'closed' });
       started.push(await tools.containers.start(request, job.signal));
-      tools.checkpoint('started');
+      await tools.checkpoint('started');
     }
   } catch (error) {
     try {

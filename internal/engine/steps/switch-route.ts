@@ -19,14 +19,14 @@ export async function switchRoute(job: Job, tools: Tools, candidate: Candidate):
   if (job.row.status === 'live') return;
   await job.flushLines();
   await commitSwitching(tools.prisma, job.claim);
-  tools.checkpoint('switching');
+  await tools.checkpoint('switching');
   const ref = attemptRef(job, candidate.attempt);
   for (const container of candidate.containers) await tools.gate.open(ref, container.replica);
   await confirmRoute(job, tools, candidate);
-  tools.checkpoint('routed');
+  await tools.checkpoint('routed');
   await job.flushLines();
   await goLive(tools.prisma, job.claim);
-  tools.checkpoint('live');
+  await tools.checkpoint('live');
   job.say({ text: `Live: ${job.config.hosts.join(', ') || 'reachable by its own host'}`, level: 'success' });
 }
 
