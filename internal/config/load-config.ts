@@ -3,6 +3,7 @@ import { basename, dirname, isAbsolute, join, relative } from 'node:path';
 import { z } from 'zod';
 import { Secret } from '../secrets/secret.ts';
 import type { Config } from './config.ts';
+import { defaultGateway } from './default-gateway.ts';
 import { askForWholeGithub, githubSchema, githubSettings } from './github-settings.ts';
 
 /** All that is wrong with the settings, one line each: name, problem, remedy. Holds no value of a secret. */
@@ -43,8 +44,10 @@ const list = z
   );
 const imageName = z.string().regex(/^[a-z0-9][a-zA-Z0-9./:@_-]*$/, 'must be an image name');
 const ipAddress = z.union([z.ipv4(), z.ipv6()], 'must be an IP address');
+/** Named, because Docker chooses that address: it is what comes in through a published port. */
+const GATEWAY = 'gateway';
 const isProxy = (text: string): boolean =>
-  ['loopback', 'linklocal', 'uniquelocal'].includes(text) ||
+  ['loopback', 'linklocal', 'uniquelocal', GATEWAY].includes(text) ||
   z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]).safeParse(text).success;
 const absolutePath = z.string().refine(isAbsolute, 'must be an absolute path');
 
@@ -167,7 +170,7 @@ const schema = z.object({
     .default(['loopback'])
     .refine(
       (proxies) => proxies.every(isProxy),
-      'must be addresses, CIDRs, or loopback, linklocal, uniquelocal',
+      'must be addresses, CIDRs, or loopback, linklocal, uniquelocal, gateway',
     ),
   RATE_LIMIT_REQUESTS: count(1200, 1_000_000),
   RATE_LIMIT_DEPLOYS: count(60, 1_000_000),
@@ -296,7 +299,9 @@ export function loadConfig(environment: Environment = process.env): Config {
     runtimeLogMaxDays: value.RUNTIME_LOG_MAX_DAYS,
     buildLogMaxDays: value.BUILD_LOG_MAX_DAYS,
     corsOrigins: value.CORS_ORIGINS,
-    trustedProxies: value.TRUSTED_PROXIES,
+    trustedProxies: value.TRUSTED_PROXIES.flatMap((proxy) =>
+      proxy === GATEWAY ? (defaultGateway() ?? []) : [proxy],
+    ),
     rateLimits: {
       requests: value.RATE_LIMIT_REQUESTS,
       deploys: value.RATE_LIMIT_DEPLOYS,
