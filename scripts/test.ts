@@ -8,16 +8,11 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findCheckout } from '../cmd/up/checkout.ts';
+import { prepareMachine } from '../cmd/up/prepare-machine.ts';
 import { Progress } from '../cmd/up/progress.ts';
 import { loadStartSettings, type StartSettings } from '../internal/config/start-settings.ts';
 import { CannotStart } from '../internal/host/cannot-start.ts';
-import { DockerSocket } from '../internal/host/docker-socket.ts';
-import {
-  type HostPreparation,
-  prepareDocker,
-  prepareTools,
-  stopOwnDaemon,
-} from '../internal/host/prepare-host.ts';
+import { stopOwnDaemon } from '../internal/host/prepare-host.ts';
 import { findComposeBinary } from './find-compose-binary.ts';
 import { findTraefikBinary } from './find-traefik-binary.ts';
 import { installSchemathesis } from './install-schemathesis.ts';
@@ -91,23 +86,7 @@ function choosePhases(words: readonly string[]): readonly Phase[] {
 
 async function prepareTests(phases: readonly Phase[]): Promise<NodeJS.ProcessEnv> {
   const settings = loadStartSettings();
-  const host: HostPreparation = {
-    docker: new DockerSocket(settings.dockerHost),
-    dataDir: folder,
-    environment: settings.environment,
-    confirm: (question) => progress.confirm(question),
-    say: (text) => progress.note(text),
-  };
-  await progress.step(
-    'Docker',
-    () => prepareDocker(host),
-    (version) => `engine ${version}`,
-  );
-  await progress.step(
-    'tools',
-    () => prepareTools(host),
-    () => 'git, busybox',
-  );
+  await prepareMachine(settings, folder, progress);
   const traefik = await progress.step(
     'Traefik program',
     () => findTraefikBinary(settings, folder, (text) => progress.note(text)),

@@ -2,13 +2,13 @@ import { join } from 'node:path';
 import type { StartSettings } from '../../internal/config/start-settings.ts';
 import { chooseHttpPort, requireFreePort } from '../../internal/host/choose-ports.ts';
 import { loadOrMakeSecrets } from '../../internal/host/data-dir.ts';
-import { DockerSocket } from '../../internal/host/docker-socket.ts';
-import { type HostPreparation, prepareDocker, prepareTools } from '../../internal/host/prepare-host.ts';
+import type { HostPreparation } from '../../internal/host/prepare-host.ts';
 import { commitSample } from '../../internal/host/sample-repository.ts';
 import { buildTraefik } from '../../internal/host/traefik-binary.ts';
 import { traefikApiPort } from './addresses.ts';
 import { chooseNodeImage, rememberedNodeImage } from './choose-node-image.ts';
 import type { UpOptions } from './options.ts';
+import { prepareMachine } from './prepare-machine.ts';
 import type { Progress } from './progress.ts';
 
 const LOOPBACK = '127.0.0.1';
@@ -23,23 +23,7 @@ interface Start {
 /** All that is checked, installed, built or chosen before anything is started. @returns the supervisor's environment */
 export async function prepare(start: Start): Promise<Readonly<Record<string, string | undefined>>> {
   const { settings, progress } = start;
-  const host: HostPreparation = {
-    docker: new DockerSocket(settings.dockerHost),
-    dataDir: settings.dataDir,
-    environment: settings.environment,
-    confirm: (question) => progress.confirm(question),
-    say: (text) => progress.note(text),
-  };
-  await progress.step(
-    'Docker',
-    () => prepareDocker(host),
-    (version) => `engine ${version}`,
-  );
-  await progress.step(
-    'tools',
-    () => prepareTools(host),
-    () => 'git',
-  );
+  const host = await prepareMachine(settings, settings.dataDir, progress);
   loadOrMakeSecrets(settings.dataDir);
   const httpPort = await progress.step('ports', () => choosePorts(start), describePorts(settings));
   const traefikBinary = await progress.step(

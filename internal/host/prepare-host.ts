@@ -43,16 +43,20 @@ export async function prepareDocker(host: HostPreparation): Promise<string> {
 
 /**
  * Git for clones and a static busybox for the health gate. The latter is only wished for: elsewhere the worker takes
- * it out of an image.
+ * it out of an image. @returns the names of those that are here
  */
-export async function prepareTools(host: HostPreparation): Promise<void> {
+export async function prepareTools(host: HostPreparation): Promise<readonly string[]> {
   const hasGit = findProgram('git', host.environment['PATH']) !== null;
   const hasGateTool = isStaticProgram('/usr/bin/busybox') || isStaticProgram('/bin/busybox');
   const missing = [...(hasGit ? [] : ['git']), ...(hasGateTool ? [] : ['busybox-static'])];
-  if (missing.length === 0) return;
-  if (isRoot() && isDebianLike(readOsRelease())) await installPackages(host, missing);
-  else if (!hasGit)
-    throw new CannotStart('Git is missing: install it with the package manager of this system.');
+  const all = ['git', 'busybox'];
+  if (missing.length === 0) return all;
+  if (isRoot() && isDebianLike(readOsRelease())) {
+    await installPackages(host, missing);
+    return all;
+  }
+  if (!hasGit) throw new CannotStart('Git is missing: install it with the package manager of this system.');
+  return ['git'];
 }
 
 /** @throws CannotStart when it is refused or fails. */
