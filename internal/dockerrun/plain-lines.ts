@@ -2,9 +2,11 @@ import { stripVTControlCharacters } from 'node:util';
 import type { OutputFrame } from './output-frames.ts';
 
 const MAX_LINE_LENGTH = 4096;
+/** Of lines that are masked before they are cut; a secret across such a cut stays readable. */
+const MAX_RAW_LENGTH = 64 * 1024;
 const CONTROLS = /[^\P{Cc}\t]|\p{Bidi_Control}/gu;
 
-/** The last `count` lines of a container's output, oldest first, safe to show and store (T66), each at most 4 KB. */
+/** The last `count` lines of a container's output, oldest first, without what acts (T66), each at most 64 KB. */
 export function lastLines(frames: readonly OutputFrame[], count: number): string[] {
   const lines: string[] = [];
   // The daemon cuts a long line into frames, and the frames of the two streams may lie between each other.
@@ -16,7 +18,7 @@ export function lastLines(frames: readonly OutputFrame[], count: number): string
     if (lines.length > 4 * count) lines.splice(0, lines.length - count);
   }
   const rest = [unfinished.stdout, unfinished.stderr].filter((line) => line !== '');
-  return [...lines, ...rest].slice(-count).map((line) => plainLine(line));
+  return [...lines, ...rest].slice(-count).map((line) => plainLine(line, MAX_RAW_LENGTH));
 }
 
 /** One line without escape sequences, controls and marks that turn the reading direction. */

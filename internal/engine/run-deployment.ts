@@ -79,7 +79,8 @@ export async function runDeployment(
       write('deploy')(line);
       await log.flush();
     };
-    await endDeployment(own, claim, { cause, tell }).catch((later: unknown) => {
+    const masked = (text: string) => log.masked(text);
+    await endDeployment(own, claim, { cause, tell, masked }).catch((later: unknown) => {
       if (!(later instanceof LeaseLost)) throw later;
       logger.warn('lease lost, leaving the deployment to its new worker');
     });
@@ -89,12 +90,17 @@ export async function runDeployment(
   }
 }
 
-/** Writes down how it ended; `tell` stores its line before the status that follows it. @throws LeaseLost */
+/**
+ * Writes down how it ended; `tell` stores its line before the status that follows it, `masked` takes secrets out of what
+ * a failure tells.
+ * @throws LeaseLost
+ */
 async function endDeployment(
   { prisma, logger }: Tools,
   claim: Claim,
-  { cause, tell }: { cause: unknown; tell: (line: Line) => Promise<void> },
+  of: { cause: unknown; tell: (line: Line) => Promise<void>; masked: (text: string) => string },
 ): Promise<void> {
+  const { cause, tell } = of;
   if (cause instanceof LeaseLost) throw cause;
   if (cause instanceof CancelRequested) {
     await tell({ text: 'Cancelled', level: 'warning' });
@@ -110,7 +116,7 @@ async function endDeployment(
     logger.info('deployment handed back');
     return;
   }
-  const failure = asFailure(cause);
+  const failure = asFailure(cause, of.masked);
   const mayRetry = FAILURES[failure.code].cause === 'platform' && failure.code !== 'worker_lost';
   await tell({ text: `${failure.message} ${failure.advice}`, level: 'error' });
   if (mayRetry && claim.countedAttempts < MAX_ATTEMPTS) {
@@ -127,8 +133,11 @@ async function endDeployment(
 }
 
 /** Anything that is not a DeploymentFailed is a fault of ours: its words are for the operator's log only. */
-function asFailure(cause: unknown): DeploymentFailed {
-  if (cause instanceof DeploymentFailed) return cause;
+function asFailure(cause: unknown, masked: (text: string) => string): DeploymentFailed {
+  if (cause instanceof DeploymentFailed) {
+    // It may name what a build argument says, such as an image.
+    return new DeploymentFailed(cause.code, masked(cause.message), { evidence: cause.evidence, cause });
+  }
   return new DeploymentFailed('internal', 'The platform met an unexpected error.', { cause });
 }
 

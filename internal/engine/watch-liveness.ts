@@ -12,11 +12,10 @@ import {
   restartsSince,
 } from './judge-liveness.ts';
 import { type LiveRelease, recordHealth } from './live-release-store.ts';
+import { readLogTail } from './read-log-tail.ts';
 import type { SeenRestarts } from './seen-restarts.ts';
 
-const TAIL_LINES = 200;
-
-type WatchTools = Pick<Tools, 'prisma' | 'containers' | 'logger'>;
+type WatchTools = Pick<Tools, 'prisma' | 'containers' | 'releaseSecrets' | 'logger'>;
 
 /** Counts what Docker had to restart, tells it in the app's log, and says when a release loops or runs again. */
 export async function watchLiveness(
@@ -90,13 +89,15 @@ async function tellLostProcesses(
 }
 
 async function callCrashed(
-  { prisma, containers, logger }: WatchTools,
+  tools: WatchTools,
   release: LiveRelease,
   of: { container: SeenContainer; restarts: number; end: End | null },
 ): Promise<void> {
-  const logTail = await containers.logTail(of.container.containerId, TAIL_LINES);
+  const { prisma, logger } = tools;
+  const { deploymentId } = release;
+  const logTail = await readLogTail(tools, { containerId: of.container.containerId, deploymentId });
   const { memoryMb } = release.config;
   const crash = explainCrashLoop({ restarts: of.restarts, end: of.end, memoryMb, logTail });
-  logger.warn({ deploymentId: release.deploymentId, code: crash.code }, 'release has crashed');
+  logger.warn({ deploymentId, code: crash.code }, 'release has crashed');
   await markCrashed(prisma, release, crash);
 }

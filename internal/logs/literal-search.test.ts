@@ -10,7 +10,7 @@ function searchFor(literals: readonly string[]): LiteralSearch {
 
 /** The same, as one would write it down. */
 function foundOneByOne(literals: readonly string[], text: string): Range[] {
-  const isCovered = new Array<boolean>(text.length).fill(false);
+  const isCovered = Array.from({ length: text.length }, () => false);
   for (const literal of literals) {
     for (let from = text.indexOf(literal); from !== -1; from = text.indexOf(literal, from + 1)) {
       isCovered.fill(true, from, from + literal.length);

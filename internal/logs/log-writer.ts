@@ -66,6 +66,11 @@ export class LogWriter {
     this.#mask.add(secrets);
   }
 
+  /** The text without what is hidden in lines, for what is stored elsewhere. */
+  masked(text: string): string {
+    return this.#mask.apply(text);
+  }
+
   /** A text with line ends becomes several lines. */
   write(line: WrittenLine): void {
     if (this.#closed.signal.aborted) {

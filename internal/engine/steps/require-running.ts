@@ -2,8 +2,7 @@ import type { FailureEvidence } from '../../errors/deployment-failed.ts';
 import { type Exit, explainExit } from '../explain-unready.ts';
 import type { Job, Tools } from '../job.ts';
 import type { ContainerState, RunningContainer } from '../ports.ts';
-
-const TAIL_LINES = 200;
+import { readLogTail } from '../read-log-tail.ts';
 
 /** The container's state while its first process still runs. @throws DeploymentFailed saying why it does not */
 export async function requireRunning(
@@ -24,7 +23,7 @@ export async function candidateEvidence(
   container: RunningContainer,
   state: ContainerState | null,
 ): Promise<FailureEvidence> {
-  const logTail = state ? await tools.containers.logTail(container.containerId, TAIL_LINES) : [];
+  const logTail = state ? await readLogTail(tools, container) : [];
   const ended = state !== null && hasEnded(state);
   return ended ? { logTail, exitCode: state.exitCode, outOfMemory: state.outOfMemory } : { logTail };
 }
