@@ -2,6 +2,7 @@ import { requireApp } from '../apps/app-store.ts';
 import type { Db, Deployment, DeploymentStatus, DeploymentTrigger, StepRun } from '../db/database.ts';
 import { AppError } from '../errors/app-error.ts';
 import { queuePosition } from './deployment-queue.ts';
+import { reasonToWait, type WaitState } from './reason-to-wait.ts';
 
 /** A deployment as lists show it: without what is sealed. */
 export type ListedDeployment = Omit<Deployment, 'configSnapshot'> & { app: { name: string } };
@@ -82,26 +83,17 @@ export async function readWaiting(db: Db, deployment: ListedDeployment): Promise
   const position = await queuePosition(db, deployment.id);
   if (position === null) return null;
 
-  const [state] = await db.$queryRaw<{ sibling: string | null; isPaused: boolean; hasWorker: boolean }[]>`
+  const [state] = await db.$queryRaw<Omit<WaitState, 'position'>[]>`
     SELECT (SELECT o.id FROM deployments o
              WHERE o.app_id = d.app_id AND o.id <> d.id
                AND (o.status IN ('building', 'deploying') OR (o.status = 'live' AND o.step = 'draining'))
              LIMIT 1) AS sibling,
-           coalesce(d.not_before > now(), false) AS "isPaused",
+           CASE WHEN d.not_before > now() THEN d.not_before END AS "retryAt",
+           (SELECT count(*)::int FROM deployments o
+             WHERE o.status IN ('building', 'deploying') OR (o.status = 'live' AND o.step = 'draining')
+           ) AS "underWay",
            EXISTS (SELECT 1 FROM workers
                     WHERE heartbeat_at > now() - make_interval(secs => ${WORKER_FRESH_SECONDS})) AS "hasWorker"
       FROM deployments d WHERE d.id = ${deployment.id}`;
-  return { position, reason: reasonToWait(position, state) };
-}
-
-function reasonToWait(
-  position: number,
-  state: { sibling: string | null; isPaused: boolean; hasWorker: boolean } | undefined,
-): string {
-  if (state && !state.hasWorker) return 'No worker is running; start one.';
-  if (state?.sibling) return `Deployment ${state.sibling} of this app is under way; it goes first.`;
-  if (state?.isPaused) return 'The last try failed for a reason of the platform; the next one follows soon.';
-  if (position > 1)
-    return `${position - 1} other ${position === 2 ? 'deployment is' : 'deployments are'} ahead.`;
-  return 'It is next; a worker takes it as soon as one is free.';
+  return state ? { position, reason: reasonToWait({ position, ...state }) } : null;
 }

@@ -86,13 +86,13 @@ describe('the newest push wins', () => {
     expect(await statuses()).toEqual({ a: 'superseded', b: 'pending' });
   });
 
-  test('F34: of forty pushes at the same instant one waits', async () => {
+  test('F34: of twelve pushes at the same instant one waits', async () => {
     const app = await seedApp(db());
     await Promise.all(
-      Array.from({ length: 40 }, (_, index) => ask(app.id, 'push', String(index).padStart(40, '0'))),
+      Array.from({ length: 12 }, (_, index) => ask(app.id, 'push', String(index).padStart(40, '0'))),
     );
     expect(await db().deployment.count({ where: { status: 'pending' } })).toBe(1);
-    expect(await db().deployment.count({ where: { status: 'superseded' } })).toBe(39);
+    expect(await db().deployment.count({ where: { status: 'superseded' } })).toBe(11);
     const last = await db().deployment.findFirst({ orderBy: { queueSequence: 'desc' } });
     expect(last?.status).toBe('pending');
   });

@@ -12,6 +12,7 @@ import {
   receiveDelivery,
   type Target,
 } from './receive-delivery.ts';
+import { Turns } from './turns.ts';
 import { requireSignature, SIGNATURE_HEADER } from './verify-signature.ts';
 import { openWebhookSecret } from './webhook-secret.ts';
 import { findSealedSecret } from './webhook-store.ts';
@@ -96,10 +97,13 @@ const shared = {
 
 /** Where GitHub posts to. Both answer after the commit; whoever has no right signature learns nothing (T62–T65). */
 export function receiveRoutes(needs: ReceiveRouteNeeds): Operation[] {
+  const turns = new Turns();
   const take = async (target: Target, request: Request, rawBody: Buffer) => {
+    const key = columnOf(target);
     // Only what is signed is counted, so that nobody else can use up what an app may get.
-    await needs.limit(columnOf(target));
-    return answer(await receiveDelivery(needs, target, readDelivery(request, rawBody)));
+    await needs.limit(key);
+    const delivery = readDelivery(request, rawBody);
+    return answer(await turns.take(key, () => receiveDelivery(needs, target, delivery)));
   };
 
   return [
