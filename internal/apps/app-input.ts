@@ -189,6 +189,12 @@ export function settingsOf(input: Settings): AppSettings {
   return Object.fromEntries(given) as AppSettings;
 }
 
+/** The same the other way: what an app has, by the fields of a request. */
+export function fieldsOf(app: App): Record<keyof Settings, App[(typeof COLUMNS)[keyof Settings]]> {
+  const had = Object.entries(COLUMNS).map(([field, column]) => [field, app[column]]);
+  return Object.fromEntries(had) as ReturnType<typeof fieldsOf>;
+}
+
 const LONGEST_NAME_PART = 30;
 
 /** A name for an app from free text such as a repository's, or `app` where nothing of it can stand in a host name. */

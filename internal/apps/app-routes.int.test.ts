@@ -361,7 +361,7 @@ test('A19: every change leaves one audit row, in the same transaction', async ()
   const owner = await api.prisma.user.findFirstOrThrow();
   expect(rows).toMatchObject([
     { action: 'app.create', object: 'app', detail: { name: 'audited', repo_url: REPO, deploy: false } },
-    { action: 'app.change', requestId: 'my-request', detail: { port: 81 } },
+    { action: 'app.change', requestId: 'my-request', detail: { port: [null, 81] } },
     { action: 'app.delete', userId: owner.id, detail: {} },
   ]);
   expect(rows[0]?.address).toMatch(/127\.0\.0\.1$/);

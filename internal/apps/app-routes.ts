@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import { changedFields } from '../audit/changed-fields.ts';
 import { recordAudit } from '../audit/record-audit.ts';
 import type { Db, PrismaClient } from '../db/database.ts';
 import { type Operation, op } from '../openapi/operation.ts';
 import { appIdParams, id as idSchema } from '../openapi/schemas.ts';
 import { type CreateRouteNeeds, createRoutes } from './app-create-routes.ts';
-import { appChangeSchema, settingsOf } from './app-input.ts';
+import { appChangeSchema, fieldsOf, settingsOf } from './app-input.ts';
 import { listRoutes } from './app-list-routes.ts';
 import { type AppWithState, findApp, lockApp, markDeleting, noSuchApp, updateApp } from './app-store.ts';
 import { appSchema, viewApp } from './app-view.ts';
@@ -72,8 +73,9 @@ export function appRoutes(needs: AppRouteNeeds): Operation[] {
         const { userId } = call.caller;
         await prisma.$transaction(async (tx) => {
           await lockApp(tx, userId, id);
-          await updateApp(tx, id, settingsOf(body));
-          await recordAudit(tx, call, { action: 'app.change', object: 'app', objectId: id, detail: body });
+          const before = fieldsOf(await updateApp(tx, id, settingsOf(body)));
+          const detail = changedFields(before, body);
+          await recordAudit(tx, call, { action: 'app.change', object: 'app', objectId: id, detail });
         });
         return { status: 200, body: await viewOne(userId, id) };
       },

@@ -119,10 +119,12 @@ export async function lockApp(tx: Db, userId: string, id: string): Promise<void>
   if (row.deleting) throw new AppError('app_deleting', 'The app is being deleted and takes no changes.');
 }
 
-/** Who turns auto-deploy on means it, a rollback or not. */
-export async function updateApp(tx: Db, id: string, settings: AppSettings): Promise<void> {
+/** Who turns auto-deploy on means it, a rollback or not. @returns the app as it was before */
+export async function updateApp(tx: Db, id: string, settings: AppSettings): Promise<App> {
+  const before = await tx.app.findUniqueOrThrow({ where: { id } });
   const resumed = settings.autoDeploy === true ? { autoDeployHeldSince: null } : {};
   await tx.app.update({ where: { id }, data: { ...settings, ...resumed } });
+  return before;
 }
 
 /** Asks for its removal; the worker removes containers, images and rows. Asked again, nothing changes. */

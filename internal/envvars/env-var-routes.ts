@@ -1,4 +1,5 @@
 import { lockApp, requireApp } from '../apps/app-store.ts';
+import { changedFields } from '../audit/changed-fields.ts';
 import { recordAudit } from '../audit/record-audit.ts';
 import type { Db, PrismaClient } from '../db/database.ts';
 import { AppError } from '../errors/app-error.ts';
@@ -101,13 +102,13 @@ export function envVarRoutes(needs: EnvVarRouteNeeds): Operation[] {
       async handler({ params: { id, key: keyOrId }, body: change }, call) {
         const body = await prisma.$transaction(async (tx) => {
           await lockApp(tx, call.caller.userId, id);
-          const { id: variableId, key } = await findVariable(tx, id, keyOrId);
+          const { id: variableId, key, scope } = await findVariable(tx, id, keyOrId);
           await changeVariable(tx, box, { appId: id, key }, change);
           const variable = await viewOne(tx, id, key);
           const detail = {
             app_id: id,
             key,
-            scope: variable.scope,
+            ...changedFields({ scope }, { scope: change.scope }),
             value_changed: change.value !== undefined,
           };
           await recordAudit(tx, call, { ...AUDITED, action: 'env_var.change', objectId: variableId, detail });

@@ -1,6 +1,7 @@
 import { appRoutes } from '../apps/app-routes.ts';
 import { requireApp } from '../apps/app-store.ts';
 import { deleteAppsOf } from '../apps/delete-apps-of.ts';
+import { auditRoutes } from '../audit/audit-routes.ts';
 import { recordAudit } from '../audit/record-audit.ts';
 import { authenticator } from '../auth/authenticator.ts';
 import type { Sessions } from '../auth/sessions.ts';
@@ -132,6 +133,7 @@ export function operationsOf(needs: ApiNeeds): Operation[] {
       recordClear: (tx, call, objectId) =>
         recordAudit(tx, call, { action: 'app.clear_logs', object: 'app', objectId }),
     }),
+    ...auditRoutes({ prisma }),
     ...webhookOperations({ ...needs, answerOnce, github: createGithub(settings.github) }),
     ...webSocketRoutes({ ...logNeeds, origins, limits: needs.socketLimits ?? {} }),
     ...(needs.moreOperations ?? []),

@@ -63,7 +63,8 @@ describe('creating a project', () => {
 
   test('of four at once for one name, one is made', async () => {
     const answers = await Promise.all(Array.from({ length: 4 }, () => create('race')));
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([201, 409, 409, 409]);
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
+    expect(answers.filter(({ body }) => body.code === 'name_taken')).toHaveLength(3);
   });
 
   test.each([
@@ -306,7 +307,7 @@ test('A19: every change leaves an audit row, for each app that goes too', async 
     api.prisma.auditEvent.findMany({ where: { objectId }, orderBy: { id: 'asc' } });
   expect(await rowsOf(id)).toMatchObject([
     { action: 'project.create', object: 'project', detail: { name: 'audited' } },
-    { action: 'project.change', detail: { name: 'audited-2' } },
+    { action: 'project.change', detail: { name: ['audited', 'audited-2'] } },
     { action: 'project.delete' },
   ]);
   expect(await rowsOf(app.id)).toMatchObject([

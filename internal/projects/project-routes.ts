@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { changedFields } from '../audit/changed-fields.ts';
 import { recordAudit } from '../audit/record-audit.ts';
 import type { Db, PrismaClient } from '../db/database.ts';
 import type { AnswerOnce } from '../idempotency/answer-once.ts';
@@ -102,12 +103,12 @@ export function projectRoutes({ prisma, answerOnce, deleteApps }: ProjectRouteNe
       async handler({ params: { id }, body: change }, call) {
         const { userId } = call.caller;
         const body = await prisma.$transaction(async (tx) => {
-          await changeProject(tx, { userId, id }, change);
+          const before = await changeProject(tx, { userId, id }, change);
           const changed = {
             action: 'project.change',
             object: 'project',
             objectId: id,
-            detail: change,
+            detail: changedFields({ name: before.name }, change),
           } as const;
           await recordAudit(tx, call, changed);
           return view(tx, userId, id);

@@ -46,13 +46,15 @@ export async function changeProject(
   tx: Db,
   of: { userId: string; id: string },
   { name }: { readonly name?: string | undefined },
-): Promise<void> {
+): Promise<Project> {
   await takeTurns(tx, of.userId);
   const project = await requireProject(tx, of.userId, of.id);
   if (project.deletingSince) throw projectDeleting(project.name);
-  if (name === undefined || name === project.name) return;
-  await requireFreeName(tx, of.userId, name);
-  await tx.project.update({ where: { id: of.id }, data: { name } });
+  if (name !== undefined && name !== project.name) {
+    await requireFreeName(tx, of.userId, name);
+    await tx.project.update({ where: { id: of.id }, data: { name } });
+  }
+  return project;
 }
 
 /** Those of one user that make or rename projects at once go one after the other, and see what was before them. */

@@ -1,3 +1,4 @@
+import { changedFields } from '../audit/changed-fields.ts';
 import { recordAudit } from '../audit/record-audit.ts';
 import type { Db, PrismaClient, User } from '../db/database.ts';
 import { type Operation, op } from '../openapi/operation.ts';
@@ -47,14 +48,14 @@ export function userRoutes({ prisma, endSessions, releaseProjects }: UserRouteNe
       responses: { 200: { description: 'The changed user', schema: userSchema } },
       async handler({ params: { id }, body: { role } }, call) {
         const user = await prisma.$transaction(async (tx) => {
-          const changed = await changeRole(tx, id, role);
+          const { before, after } = await changeRole(tx, id, role);
           await recordAudit(tx, call, {
             action: 'user.change',
             object: 'user',
             objectId: id,
-            detail: { role },
+            detail: changedFields({ role: before.role }, { role }),
           });
-          return changed;
+          return after;
         });
         return { status: 200, body: viewUser(user) };
       },

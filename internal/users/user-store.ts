@@ -42,11 +42,15 @@ export function listUsers(db: Db, of: { limit: number; after: Place | null }): P
 }
 
 /** One after the other: two owners who remove each other at the same time leave one. Run it inside a transaction. */
-export async function changeRole(tx: Db, id: string, role: User['role']): Promise<User> {
+export async function changeRole(
+  tx: Db,
+  id: string,
+  role: User['role'],
+): Promise<{ before: User; after: User }> {
   await takeTurns(tx);
-  const user = await requireUser(tx, id);
-  if (role !== 'owner') await requireAnotherOwner(tx, user);
-  return tx.user.update({ where: { id }, data: { role } });
+  const before = await requireUser(tx, id);
+  if (role !== 'owner') await requireAnotherOwner(tx, before);
+  return { before, after: await tx.user.update({ where: { id }, data: { role } }) };
 }
 
 /**
