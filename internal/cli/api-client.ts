@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Secret } from '../secrets/secret.ts';
+import { Secret } from '../secrets/secret.ts';
 import type { Page } from './api-views.ts';
 import { explainAnswer, explainSilence } from './explain-answer.ts';
 import { Patience } from './patience.ts';
@@ -12,18 +12,21 @@ const SILENCE_MS = 45_000;
 const LARGEST_PAGE = 200;
 const PATIENCE_TO_ASK = { outageMs: 10_000, firstPauseMs: 500, longestPauseMs: 2_000 };
 
+/** What shows who we are: a token, or the cookies of a session. */
+type Credentials = { readonly token: Secret | null } | { readonly cookies: Secret };
+
 /**
  * The API over HTTP, with a token. Every method throws CliError with a sentence, or the reason of `signal` when that
  * was aborted.
  */
 export class ApiClient {
   readonly url: string;
-  readonly #token: Secret | null;
+  readonly #credentials: Credentials;
   readonly #signal: AbortSignal;
 
-  constructor(options: { url: string; token: Secret | null; signal: AbortSignal }) {
+  constructor(options: { url: string; signal: AbortSignal } & Credentials) {
     this.url = options.url;
-    this.#token = options.token;
+    this.#credentials = 'cookies' in options ? { cookies: options.cookies } : { token: options.token };
     this.#signal = options.signal;
   }
 
@@ -37,6 +40,35 @@ export class ApiClient {
     const request = { headers, body: JSON.stringify(body) };
     const patience = new Patience({ signal: this.#signal, limits: PATIENCE_TO_ASK });
     return patience.ask(() => this.#call<T>('POST', path, request));
+  }
+
+  /** Sent once, for what must not take effect twice and knows no keys. */
+  postOnce<T>(path: string, body: Readonly<Record<string, unknown>>): Promise<T> {
+    const headers = { 'content-type': 'application/json' };
+    return this.#call<T>('POST', path, { headers, body: JSON.stringify(body) });
+  }
+
+  /**
+   * Does what a token may not: signed in with it as a browser is, the cookie in memory, signed out at the end. Where
+   * the API runs with AUTH=none there is no signing in, and no need for it.
+   */
+  async inSession<T>(work: (client: ApiClient) => Promise<T>): Promise<T> {
+    const answer = await this.#fetch('POST', '/auth/session', {
+      headers: {},
+      signal: AbortSignal.timeout(REQUEST_MS),
+    });
+    const isWithoutSignIn = answer.status === 404;
+    if (!answer.ok && !isWithoutSignIn) throw await this.#failure(answer);
+    await this.#text(answer);
+    if (isWithoutSignIn) return work(this);
+    const cookies = new Secret(answer.headers.getSetCookie().map(pairOf).join('; '));
+    const client = new ApiClient({ url: this.url, cookies, signal: this.#signal });
+    try {
+      return await work(client);
+    } finally {
+      // Left open it would end by itself; what was done counts more than that.
+      await client.postOnce('/auth/logout', {}).catch(() => undefined);
+    }
   }
 
   delete<T>(path: string): Promise<T> {
@@ -105,7 +137,7 @@ export class ApiClient {
     if (!answer.ok) throw await this.#failure(answer);
     const text = await this.#text(answer);
     try {
-      return JSON.parse(text) as T;
+      return (answer.status === 204 ? null : JSON.parse(text)) as T;
     } catch {
       throw explainAnswer({ apiUrl: this.url, status: answer.status, body: text, location: null });
     }
@@ -116,12 +148,11 @@ export class ApiClient {
     path: string,
     init: { headers: Record<string, string>; signal: AbortSignal; body?: string },
   ): Promise<Response> {
-    const headers = this.#token ? { authorization: `Bearer ${this.#token.reveal()}` } : {};
     try {
       return await fetch(`${this.url}/api/v1${path}`, {
         ...init,
         method,
-        headers: { ...init.headers, ...headers },
+        headers: { ...init.headers, ...this.#credentialHeaders() },
         // Nobody sends our token on to somewhere else.
         redirect: 'manual',
         signal: AbortSignal.any([this.#signal, init.signal]),
@@ -129,6 +160,15 @@ export class ApiClient {
     } catch (error) {
       throw this.#explain(error);
     }
+  }
+
+  #credentialHeaders(): Record<string, string> {
+    // With a session the API wants to know which page sends a request.
+    if ('cookies' in this.#credentials) {
+      return { cookie: this.#credentials.cookies.reveal(), origin: new URL(this.url).origin };
+    }
+    const { token } = this.#credentials;
+    return token ? { authorization: `Bearer ${token.reveal()}` } : {};
   }
 
   async #failure(answer: Response): Promise<Error> {
@@ -152,6 +192,11 @@ export class ApiClient {
   #explain(error: unknown): unknown {
     return this.#signal.aborted ? this.#signal.reason : explainSilence(this.url, error);
   }
+}
+
+/** `name=value` of a Set-Cookie header. */
+function pairOf(cookie: string): string {
+  return cookie.split(';')[0] ?? '';
 }
 
 function withQuery(path: string, query: Query): string {

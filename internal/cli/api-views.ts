@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { appSchema } from '../apps/app-view.ts';
+import type { newTokenAnswerSchema, tokenSchema } from '../auth/token-view.ts';
 import type { deploymentSchema, listedDeploymentSchema } from '../deployments/deployment-view.ts';
 import type { lineSchema } from '../logs/log-view.ts';
 import type { projectSchema } from '../projects/project-view.ts';
@@ -9,6 +10,8 @@ export type App = z.output<typeof appSchema>;
 export type Deployment = z.output<typeof deploymentSchema>;
 export type ListedDeployment = z.output<typeof listedDeploymentSchema>;
 export type Project = z.output<typeof projectSchema>;
+export type Token = z.output<typeof tokenSchema>;
+export type NewToken = z.output<typeof newTokenAnswerSchema>;
 export type LogLine = z.output<typeof lineSchema>;
 
 export interface Page<T> {

@@ -11,6 +11,7 @@ import { addLogCommand } from './commands/logs.ts';
 import { addOpenCommand } from './commands/open.ts';
 import { addProjectCommands } from './commands/projects.ts';
 import { addStatusCommand } from './commands/status.ts';
+import { addTokenCommands } from './commands/tokens.ts';
 import type { Context } from './context.ts';
 import { EXIT } from './exit-code.ts';
 import { type OutputStream, Terminal } from './terminal.ts';
@@ -75,6 +76,7 @@ function buildProgram({ stdout, stderr }: Surroundings, context: Context): Comma
   addDeploymentCommands(program, context);
   addLogCommand(program, context);
   addOpenCommand(program, context);
+  addTokenCommands(program, context);
   return program;
 }
 
