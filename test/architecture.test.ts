@@ -39,7 +39,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   webhooks: ['db', 'openapi', 'apps', 'deployments', 'github', 'installations', 'audit', 'idempotency'],
   reports: ['db', 'deployments', 'github', 'installations'],
   plans: ['db', 'openapi', 'apps', 'audit', 'idempotency'],
-  engine: ['db', 'apps', 'deployments', 'plans', 'logs'],
+  quarantine: ['db', 'openapi', 'audit'],
+  engine: ['db', 'apps', 'deployments', 'plans', 'quarantine', 'logs'],
   websocket: ['db', 'openapi', 'auth', 'logs', 'apps', 'deployments'],
   http: [
     'db',
@@ -57,6 +58,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'github',
     'websocket',
     'usage',
+    'quarantine',
     'plans',
     'logs',
   ],
@@ -94,7 +96,7 @@ const LIBRARIES: readonly (readonly [RegExp, RegExp, string])[] = [
 
 /** Files that decide, and so may neither wait nor touch the world. */
 const PURE =
-  /^internal\/(routing\/|patterns\/|errors\/|webhooks\/(read-push|push-order)\.ts$|engine\/(clean-up\/choose-[a-z]+|require-disk-space|plan-build|which-to-retire|which-leftovers|explain-unready|choose-port)\.ts$|deployments\/deployment-status\.ts$|dockerrun\/container-spec\.ts$)/;
+  /^internal\/(routing\/|patterns\/|errors\/|webhooks\/(read-push|push-order)\.ts$|engine\/(clean-up\/choose-[a-z]+|require-disk-space|plan-build|decide-repairs|judge-[a-z]+|start-request|which-[a-z-]+|explain-unready|choose-port)\.ts$|deployments\/(deployment-status|rollback-obstacle|settings-without-build)\.ts$|dockerrun\/container-spec\.ts$)/;
 const EFFECTS = /^node:(fs|net|http|https|child_process|dns|timers)/;
 
 interface SourceFile {

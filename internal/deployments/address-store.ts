@@ -69,6 +69,18 @@ export async function reserveAddress(
   });
 }
 
+/** For a container that has its address although no row knows. Without its app there is no network to keep it in. */
+export async function keepAddress(
+  prisma: PrismaClient,
+  of: { appId: string; containerName: string; address: string },
+): Promise<void> {
+  if (of.address === '') return;
+  await prisma.$executeRaw`
+    INSERT INTO container_addresses (project_id, address, container_name)
+    SELECT project_id, ${of.address}, ${of.containerName} FROM services WHERE id = ${of.appId}
+    ON CONFLICT (project_id, address) DO NOTHING`;
+}
+
 /** The container is gone; its address rests, then may be given again. */
 export async function releaseAddresses(
   prisma: PrismaClient,

@@ -110,6 +110,12 @@ export async function recordCandidate(
   return { routeSequence };
 }
 
+/** After a restored backup: releases that no row knows must not win over those to come. */
+export async function raiseRoutePriority(prisma: PrismaClient, sequence: number): Promise<void> {
+  await prisma.$queryRaw`
+    SELECT setval('route_priority', ${sequence}::bigint)::text FROM route_priority WHERE last_value < ${sequence}::bigint`;
+}
+
 /** One transaction: this one live, the app pointing at it, the previous retired. Asked twice, it changes nothing more. */
 export async function goLive(prisma: PrismaClient, claim: Claim): Promise<void> {
   await prisma.$transaction(async (tx) => {

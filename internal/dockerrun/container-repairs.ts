@@ -55,7 +55,7 @@ export class DockerContainerRepairs implements ContainerRepairs {
   }
 
   remove(containerId: string): Promise<void> {
-    return removeContainer(this.#docker, containerId);
+    return removeContainer(this.#docker, containerId, { volumes: false });
   }
 
   async networks(): Promise<ReadonlyMap<string, string>> {

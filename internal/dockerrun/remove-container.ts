@@ -39,13 +39,20 @@ export async function setRestartPolicy(
   );
 }
 
-/** Kills and removes it with its anonymous volumes (an image's VOLUME makes one each time), and waits till it is gone. */
-export async function removeContainer(docker: Docker, containerId: string): Promise<void> {
+/**
+ * Kills and removes it, and waits till it is gone; by default with its anonymous volumes, for an image's VOLUME makes one
+ * each time.
+ */
+export async function removeContainer(
+  docker: Docker,
+  containerId: string,
+  { volumes = true }: { volumes?: boolean } = {},
+): Promise<void> {
   const container = docker.getContainer(containerId);
   const deadline = performance.now() + REMOVAL_DEADLINE_MS;
   for (;;) {
     try {
-      await unlessDone(dockerCall('remove a container', container.remove({ v: true, force: true })));
+      await unlessDone(dockerCall('remove a container', container.remove({ v: volumes, force: true })));
       return;
     } catch (error) {
       const underWay = statusOf(error) === 409 && /already in progress/i.test(messageOf(error));

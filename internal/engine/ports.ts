@@ -279,7 +279,7 @@ export interface ContainerRepairs {
   restart(containerId: string, graceSeconds: number): Promise<void>;
   /** Policy `no`, SIGTERM, grace, SIGKILL; the container stays. */
   stop(containerId: string, graceSeconds: number): Promise<void>;
-  /** Kills and removes it with its anonymous volumes, and leaves its gate folder, which may be another's too. */
+  /** Kills and removes it. Its volumes stay, and its gate folder, which may be another's too. */
   remove(containerId: string): Promise<void>;
   /** Networks of ours: name → id. */
   networks(): Promise<ReadonlyMap<string, string>>;

@@ -2,6 +2,7 @@ import type { SealedBox } from '../secrets/sealed-box.ts';
 import { HeldDuty } from './held-duty.ts';
 import { noteMissingImages } from './image-marks-store.ts';
 import type { Tools } from './job.ts';
+import { KnownStrays, quarantineStrays } from './quarantine.ts';
 import { restartUnresponsive, UnansweredProbes } from './restart-unresponsive.ts';
 import { type Concern, restoreReleases } from './restore-releases.ts';
 import { SeenRestarts } from './seen-restarts.ts';
@@ -32,7 +33,13 @@ export interface RecoveryOptions {
  */
 export async function runRecovery(tools: Tools, options: RecoveryOptions): Promise<void> {
   const { identity, pollIntervalMs, box, notifications, signal } = options;
-  const bells = { releases: new Bell(), images: new Bell(), stops: new Bell(), probes: new Bell() };
+  const bells = {
+    releases: new Bell(),
+    strays: new Bell(),
+    images: new Bell(),
+    stops: new Bell(),
+    probes: new Bell(),
+  };
   const concern = new PendingConcern();
   const duty = new HeldDuty(tools, 'recovery', {
     worker: { id: identity.id, leaseSeconds: LEASE_SECONDS },
@@ -49,6 +56,7 @@ export async function runRecovery(tools: Tools, options: RecoveryOptions): Promi
   const unsubscribe = notifications?.subscribe('deployment_queued', () => bells.stops.ring());
   const stopper = new AppStopper({ ...tools, box });
   const unanswered = new UnansweredProbes();
+  const known = new KnownStrays();
 
   const whenever = (bell: Bell, everyMs: number, work: (signal: AbortSignal) => Promise<void>) =>
     repeat(tools, { bell, everyMs, duty, signal }, work);
@@ -58,6 +66,7 @@ export async function runRecovery(tools: Tools, options: RecoveryOptions): Promi
       const due = concern.take(tools.clock.now());
       await restoreReleases({ ...tools, box }, { seen, concern: due, signal: held });
     }),
+    whenever(bells.strays, LOOK_EVERY_MS, () => quarantineStrays(tools, known)),
     whenever(bells.images, LOOK_AT_IMAGES_EVERY_MS, () => lookForImages(tools)),
     whenever(bells.stops, pollIntervalMs, (held) => stopper.look(held)),
     whenever(bells.probes, PROBE_EVERY_MS, (held) =>

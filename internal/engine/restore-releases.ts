@@ -5,7 +5,13 @@ import { DeploymentFailed } from '../errors/deployment-failed.ts';
 import type { SealedBox } from '../secrets/sealed-box.ts';
 import { decideRepairs, type Repair, type SeenContainer, startsProcess } from './decide-repairs.ts';
 import { addRestarts, isCrashLoop, pauseSeconds } from './judge-liveness.ts';
-import { type LiveRelease, readLiveReleases, recordHealth, shouldStillRun } from './live-release-store.ts';
+import {
+  knownDeployments,
+  type LiveRelease,
+  readLiveReleases,
+  recordHealth,
+  shouldStillRun,
+} from './live-release-store.ts';
 import type { RunningContainer } from './ports.ts';
 import { isDaemonAway, type RepairTools, repairRelease } from './repair-release.ts';
 import type { SeenRestarts } from './seen-restarts.ts';
@@ -75,13 +81,34 @@ async function restoreRelease(
 
   const networkId = networks.get(project.networkName) ?? null;
   const facts = { replicas: config.replicas, networkId, containers, now: Date.now() };
-  const mayStart = (release.health?.notBefore ?? now) <= now;
-  const repairs = decideRepairs(facts).filter((repair) => mayStart || !startsProcess(repair));
+  const isResting = (release.health?.notBefore ?? now) > now;
+  const wanted = decideRepairs(facts);
+  const mayStart = !isResting && !(await isServedByNewer(tools, release, { wanted, all }));
+  const repairs = wanted.filter((repair) => mayStart || !startsProcess(repair));
   if (repairs.length === 0 || !(await shouldStillRun(tools.prisma, release))) return;
 
   const pause = await countStarts(tools, release, { repairs, now });
   const failure = await repairRelease(tools, release, { repairs, signal: of.signal });
   if (failure) await tellFailure(tools, release, { failure, containers, ...pause });
+}
+
+/** F51: rows were restored from a backup, and a release that they do not know serves the app better than this one. */
+async function isServedByNewer(
+  { prisma, containers }: RestoreTools,
+  { appId, liveAt }: LiveRelease,
+  { wanted, all }: { wanted: readonly Repair[]; all: readonly RunningContainer[] },
+): Promise<boolean> {
+  const others = all.filter((one) => one.appId === appId);
+  if (!wanted.some(startsProcess) || others.length === 0) return false;
+  const ids = new Set(others.map(({ deploymentId }) => deploymentId));
+  const known = await knownDeployments(prisma, ids);
+  for (const { containerId, deploymentId } of others) {
+    if (known.has(deploymentId)) continue;
+    const state = await containers.state(containerId);
+    const isNewer = state !== null && Date.parse(state.createdAt) > (liveAt?.getTime() ?? 0);
+    if (isNewer && state.status === 'running') return true;
+  }
+  return false;
 }
 
 async function lookAt(

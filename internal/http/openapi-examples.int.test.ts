@@ -7,6 +7,7 @@ import { sendWebhook } from '../../test/support/webhook-sender.ts';
 import type { DeploymentStatus } from '../db/database.ts';
 import { openSnapshot, type ReleaseConfig, sealSnapshot } from '../deployments/config-snapshot.ts';
 import { storeEnvironment } from '../envvars/env-var-store.ts';
+import { EXAMPLE_ID } from '../quarantine/quarantine-view.ts';
 import { sealContext } from '../secrets/sealed-columns.ts';
 import { Secret } from '../secrets/secret.ts';
 import { sealWebhookSecret } from '../webhooks/webhook-secret.ts';
@@ -153,6 +154,12 @@ async function seedReleases(operationId: string): Promise<void> {
   await prisma.app.update({ where: { id: APP }, data: state });
 }
 
+async function seedQuarantine(): Promise<void> {
+  const of = { containerName: 'shop-q6wlnf4j3e', appId: APP, deploymentId: DEPLOYMENT, reason: 'No row.' };
+  const data = [{ containerId: EXAMPLE_ID, ...of }];
+  await api.prisma.quarantinedContainer.createMany({ data, skipDuplicates: true });
+}
+
 /** Another user, and a token of ours. */
 async function seedAccounts(): Promise<void> {
   const { prisma } = api;
@@ -198,6 +205,7 @@ test('each example request of the document works, and its answer is as described
         await seed(entry.operationId === 'cancelDeployment' ? 'pending' : 'failed');
         await seedDelivery();
         await seedAccounts();
+        await seedQuarantine();
         if (OF_RELEASES.includes(entry.operationId)) await seedReleases(entry.operationId);
         const url = urlOf(path, entry.parameters ?? []);
         // Held against its schema on the way out: an answer that does not fit is a 500.

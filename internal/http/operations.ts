@@ -26,6 +26,7 @@ import { runtimeLogRoutes } from '../logs/runtime-log-routes.ts';
 import type { Caller, Operation } from '../openapi/operation.ts';
 import { projectRoutes } from '../projects/project-routes.ts';
 import { planRoutes } from '../plans/plan-routes.ts';
+import { quarantineRoutes } from '../quarantine/quarantine-routes.ts';
 import type { SealedBox } from '../secrets/sealed-box.ts';
 import { usageRoutes } from '../usage/usage-routes.ts';
 import type { SocketLimits } from '../websocket/socket-limits.ts';
@@ -137,6 +138,7 @@ export function operationsOf(needs: ApiNeeds): Operation[] {
     ...webhookOperations({ ...needs, answerOnce, github: createGithub(settings.github) }),
     ...webSocketRoutes({ ...logNeeds, origins, limits: needs.socketLimits ?? {} }),
     ...(needs.moreOperations ?? []),
+    ...quarantineRoutes({ prisma }),
     healthRoute({ prisma, version: needs.version }),
     ...referenceRoutes(),
   ];

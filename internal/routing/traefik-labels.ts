@@ -3,6 +3,11 @@ import { deploymentHost } from './hosts.ts';
 /** Above every router that is not ours; the sequence that is added rises with each release. */
 const PRIORITY_BASE = 1000;
 
+/** The sequence of a release from the priority of its routers. */
+export function sequenceOfPriority(priority: number): number {
+  return Math.max(0, priority - PRIORITY_BASE);
+}
+
 export interface ReleaseRoute {
   readonly appName: string;
   readonly deploymentId: string;
