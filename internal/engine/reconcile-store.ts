@@ -46,6 +46,15 @@ export async function busyApps(prisma: PrismaClient): Promise<Set<string>> {
   return new Set(rows.map((row) => row.appId));
 }
 
+/** Names of the networks that projects have, or are about to get. */
+export async function networksOfProjects(prisma: PrismaClient): Promise<Set<string>> {
+  const rows = await prisma.project.findMany({
+    where: { subnet: { not: null } },
+    select: { networkName: true },
+  });
+  return new Set(rows.map(({ networkName }) => networkName));
+}
+
 /** Live releases and the routers they must have. */
 export async function liveReleases(prisma: PrismaClient) {
   const rows = await prisma.app.findMany({

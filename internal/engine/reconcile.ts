@@ -1,14 +1,15 @@
 import { routeNames } from '../routing/traefik-labels.ts';
 import { endContainers, NO_GRACE_SECONDS } from './end-containers.ts';
 import type { Tools } from './job.ts';
-import { busyApps, deploymentFacts, liveReleases } from './reconcile-store.ts';
-import { leftoverContainers, leftoverFolders, leftoverGates } from './which-leftovers.ts';
+import { busyApps, deploymentFacts, liveReleases, networksOfProjects } from './reconcile-store.ts';
+import { leftoverContainers, leftoverFolders, leftoverGates, leftoverNetworks } from './which-leftovers.ts';
 
 type ReconcileTools = Pick<
   Tools,
   | 'prisma'
   | 'clock'
   | 'containers'
+  | 'repairs'
   | 'gate'
   | 'source'
   | 'routes'
@@ -23,7 +24,7 @@ type ReconcileTools = Pick<
  * though another one failed.
  */
 export async function reconcile(tools: ReconcileTools): Promise<void> {
-  const parts = { removeLeftovers, wakeProxyIfItMissedOne };
+  const parts = { removeLeftovers, removeLeftoverNetworks, wakeProxyIfItMissedOne };
   for (const [name, part] of Object.entries(parts)) {
     try {
       await part(tools);
@@ -50,6 +51,19 @@ async function removeLeftovers(tools: ReconcileTools): Promise<void> {
   await endContainers(tools, leftovers, NO_GRACE_SECONDS);
   for (const id of leftoverFolders(folders, facts)) await source.remove(id);
   for (const id of leftoverGates(gates, facts, all)) await gate.removeAll(id);
+}
+
+/** A worker that slept through the deletion of a project may have made its network once more. */
+async function removeLeftoverNetworks(tools: ReconcileTools): Promise<void> {
+  const { prisma, containers, repairs, logger } = tools;
+  // Docker first here, too: a network's row is written before it is made.
+  const [all, networks] = await Promise.all([containers.list({}), repairs.networks()]);
+  const facts = await deploymentFacts(prisma, [...new Set(all.map(({ deploymentId }) => deploymentId))]);
+  const leftovers = leftoverNetworks(networks.keys(), await networksOfProjects(prisma), all, facts);
+  for (const networkName of leftovers) {
+    logger.info({ networkName }, 'removing leftover network');
+    await containers.removeNetwork(networkName);
+  }
 }
 
 async function wakeProxyIfItMissedOne(tools: ReconcileTools): Promise<void> {

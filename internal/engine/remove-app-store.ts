@@ -39,8 +39,8 @@ export async function forgetSubnet(prisma: PrismaClient, projectId: string): Pro
 }
 
 /**
- * Deployments, hosts, steps and attempts go with it; the streams of lines have no owner but this. The app first: with it
- * go its log cursors, and whoever still stores lines of its containers finds none.
+ * Deployments, hosts, steps and attempts go with it; deliveries and streams of lines have no owner but this. The app
+ * first: with it go its log cursors, and whoever still stores lines of its containers finds none.
  */
 export async function deleteAppRow(
   prisma: PrismaClient,
@@ -48,6 +48,8 @@ export async function deleteAppRow(
 ): Promise<void> {
   await prisma.$transaction([
     prisma.app.delete({ where: { id: app.id } }),
+    // Payloads that came to its own webhook, maybe of a private repository.
+    prisma.webhookDelivery.deleteMany({ where: { target: `app:${app.id}` } }),
     prisma.logStream.deleteMany({ where: { id: { in: [...app.deploymentIds, runtimeStreamId(app.id)] } } }),
   ]);
 }

@@ -10,6 +10,7 @@ import { requestDeployment } from '../deployments/request-deployment.ts';
 import { markProjectDeleting } from '../projects/project-store.ts';
 import { SealedBox } from '../secrets/sealed-box.ts';
 import type { Tools } from './job.ts';
+import { reconcile } from './reconcile.ts';
 import { removeDeletedApps } from './remove-app.ts';
 import { removeDeletedProjects } from './remove-project.ts';
 import { runDeployment } from './run-deployment.ts';
@@ -152,16 +153,29 @@ test('T75: killed at any point, the worker leaves what the next one finishes', a
   }
 });
 
+test('a network that a late worker has made once more goes with the next reconciliation, others stay', async () => {
+  const { projectId } = await seedApp(prisma());
+  await prisma().app.deleteMany();
+  const networkName = 'abc234-lives';
+  await prisma().project.update({ where: { id: projectId }, data: { networkName, subnet: '10.89.7.0/24' } });
+  const { tools } = fakeWorld(prisma());
+  const networks = new Map([networkName, 'abc234-late'].map((name) => [name, name]));
+  tools.repairs.networks = async () => networks;
+  tools.containers.removeNetwork = async (name) => void networks.delete(name);
+  await reconcile(tools);
+  expect([...networks.keys()]).toEqual([networkName]);
+});
+
 test('a network that cannot be removed yet keeps the row, by which the next pass tries again', async () => {
   const doomed = await doomedProject();
   const { containers } = doomed.world.tools;
-  const { removeNetwork } = containers;
-  containers.removeNetwork = async () => {
-    throw new Error('network has active endpoints');
+  const inUse = {
+    removeNetwork: async () => {
+      throw new Error('network has active endpoints');
+    },
   };
-  await pass(doomed.world.tools);
+  await pass({ ...doomed.world.tools, containers: { ...containers, ...inUse } });
   expect(await whatIsLeft(doomed)).toMatchObject({ projects: 1, networks: 1 });
-  containers.removeNetwork = removeNetwork;
   await pass(doomed.world.tools);
   expect(await whatIsLeft(doomed)).toEqual(NOTHING);
 });

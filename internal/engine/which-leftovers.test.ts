@@ -5,6 +5,7 @@ import {
   leftoverContainers,
   leftoverFolders,
   leftoverGates,
+  leftoverNetworks,
 } from './which-leftovers.ts';
 
 const container = (deploymentId: string, attempt = 1): RunningContainer => ({
@@ -40,6 +41,21 @@ describe('containers that no row explains', () => {
 
   test('F42: are never those without any row', () => {
     expect(leftoverContainers([container('unknown')], facts({}), nobody)).toEqual([]);
+  });
+});
+
+describe('networks', () => {
+  const ofProjects = new Set(['abc234-shop']);
+  const names = ['abc234-shop', 'abc234-gone'];
+
+  test('go when no project has them', () => {
+    const known = facts({ live: { isLive: true } });
+    expect(leftoverNetworks(names, ofProjects, [container('live')], known)).toEqual(['abc234-gone']);
+    expect(leftoverNetworks(names, ofProjects, [], known)).toEqual(['abc234-gone']);
+  });
+
+  test('F42: stay while there is a container without any row', () => {
+    expect(leftoverNetworks(names, ofProjects, [container('unknown')], facts({}))).toEqual([]);
   });
 });
 

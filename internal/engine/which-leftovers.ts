@@ -27,6 +27,20 @@ export function leftoverContainers(
   });
 }
 
+/**
+ * Our networks that no project has. None is judged while there is a container that no row explains: it may be in one of
+ * them, and Docker keeps a network only for containers that run.
+ */
+export function leftoverNetworks(
+  names: Iterable<string>,
+  ofProjects: ReadonlySet<string>,
+  containers: readonly Pick<RunningContainer, 'deploymentId'>[],
+  facts: Facts,
+): string[] {
+  if (containers.some(({ deploymentId }) => !facts.has(deploymentId))) return [];
+  return [...names].filter((name) => !ofProjects.has(name));
+}
+
 /** Deployments whose clone folders nobody needs: a folder lives only while its deployment is under way. */
 export function leftoverFolders(withFolder: readonly string[], facts: Facts): string[] {
   return withFolder.filter((id) => !facts.get(id)?.inFlight);

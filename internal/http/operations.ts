@@ -15,6 +15,7 @@ import { isFinished } from '../deployments/deployment-status.ts';
 import { readLiveEnvironment } from '../deployments/live-environment.ts';
 import { PendingChanges } from '../deployments/pending-changes.ts';
 import { requestDeployment } from '../deployments/request-deployment.ts';
+import { environmentSchema, variablesOf } from '../envvars/env-var-input.ts';
 import { envVarRoutes } from '../envvars/env-var-routes.ts';
 import { storeEnvironment } from '../envvars/env-var-store.ts';
 import { createGithub } from '../github/github.ts';
@@ -104,7 +105,10 @@ export function operationsOf(needs: ApiNeeds): Operation[] {
       repoUrlPolicy,
       entryPoint,
       answerOnce,
-      storeEnvironment: (tx, appId, variables) => storeEnvironment(tx, box, appId, variables),
+      environment: {
+        schema: environmentSchema.shape.variables,
+        store: (tx, appId, variables) => storeEnvironment(tx, box, appId, variablesOf({ variables })),
+      },
       requestFirstDeployment: (tx, appId) => requestDeployment(tx, { appId, trigger: 'created' }, box),
       stopDeployments: stopDeploymentsOf,
       pendingChanges: (db, apps) => pending.of(db, apps),

@@ -26,7 +26,7 @@ export async function addUser(prisma: PrismaClient, name = 'another'): Promise<A
   return { id, hash, token: token.reveal() };
 }
 
-type Method = 'get' | 'post' | 'patch' | 'put' | 'delete';
+type Method = 'get' | 'head' | 'post' | 'patch' | 'put' | 'delete';
 
 /** A request with that user's token. */
 export function callAs(app: Express, { token }: Pick<AnotherUser, 'token'>) {
