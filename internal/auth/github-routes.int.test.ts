@@ -2,6 +2,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { type ApiUnderTest, startApi } from '../../test/support/api-under-test.ts';
 import { Browser, signedIn } from '../../test/support/browser.ts';
 import { FakeGithub } from '../../test/support/fake-github.ts';
+import { freePorts } from '../../test/support/free-ports.ts';
+import { openDatabase } from '../db/database.ts';
+import { createLogger } from '../logger/logger.ts';
+import { Secret } from '../secrets/secret.ts';
 import { readGithubToken } from '../users/github-token.ts';
 
 const CALLBACK = 'http://berth.apps.test:8000/auth/github/callback';
@@ -397,6 +401,25 @@ describe('when it does not work', () => {
   test('what the address line says is not repeated', async () => {
     const answer = await new Browser(api.app).get('/auth/github/callback?error=%3Cscript%3E&state=x');
     expect([answer.status, answer.text.includes('script')]).toEqual([403, false]);
+  });
+
+  test('F19: the database is away: that is what is said, and not GitHub', async () => {
+    const [port] = await freePorts(1);
+    const logger = createLogger({ level: 'silent', process: 'api' });
+    const away = openDatabase(new Secret(`postgresql://u:p@127.0.0.1:${port}/x`), logger);
+    const down = await startApi({ prisma: away.prisma, settings: { github: github.settings() } });
+    try {
+      const browser = new Browser(down.app);
+      browser.setCookie('berth-sign-in', 'x'.repeat(43));
+      for (const path of ['/auth/github', '/auth/github/callback?code=a&state=b']) {
+        const answer = await browser.get(path);
+        expect([answer.status, answer.body.code]).toEqual([503, 'database_unavailable']);
+        expect(answer.text).not.toMatch(/127\.0\.0\.1|ECONN|prisma|select/i);
+      }
+    } finally {
+      await down.close();
+      await away.close();
+    }
   });
 
   test('it is not set up: 501, and what works instead', async () => {

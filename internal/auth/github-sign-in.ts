@@ -75,10 +75,9 @@ function notAllowed(): AppError {
   return new AppError('sign_in_refused', 'You did not allow it at GitHub, so nobody is signed in.');
 }
 
-/** What the libraries throw, by the names they give it. */
-function explain(error: unknown): AppError {
-  if (error instanceof AppError) return error;
-  const { name, code } = error as { name?: string; code?: string };
+/** What the libraries throw for what GitHub does, by the names they give it; all else is not GitHub's doing. */
+function explain(error: unknown): unknown {
+  const { name, code, message } = error as { name?: string; code?: string; message?: string };
   if (name === 'TokenError' && code !== 'bad_verification_code') {
     return new AppError(
       'github_not_configured',
@@ -89,6 +88,10 @@ function explain(error: unknown): AppError {
   if (name === 'TokenError' || name === 'AuthorizationError') {
     return new AppError('sign_in_refused', `GitHub refused the sign-in (${plain(code)}); begin again.`);
   }
+  // Two of its errors have no name: an answer without a token, and a profile that is no JSON.
+  const isOfGithub =
+    name === 'InternalOAuthError' || name === 'ZodError' || /^Failed to /.test(message ?? '');
+  if (!isOfGithub) return error;
   return new AppError(
     'github_unavailable',
     'GitHub cannot be reached, or does not answer; try again later.',
