@@ -7,8 +7,10 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { ProductProcess } from '../../test/support/child-process.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/support/database.ts';
 import { freePorts } from '../../test/support/free-ports.ts';
+import { pushPayload } from '../../test/support/github-events.ts';
 import { httpRequest } from '../../test/support/http-request.ts';
 import { waitUntil } from '../../test/support/wait-until.ts';
+import { signedWebhook } from '../../test/support/webhook-sender.ts';
 
 const CHECKOUT = resolve(import.meta.dirname, '../..');
 let database: TestDatabase;
@@ -160,6 +162,55 @@ test('F10: killed before the commit a keyed request leaves nothing, killed after
   const first = await answered;
   if (first) expect(again.body).toBe(first.body);
   expect(await prisma.deployment.count()).toBe(2);
+  await api.stop();
+});
+
+test('F11: killed before its commit a webhook leaves nothing, killed after it everything; sent again it is one', async () => {
+  let api = startApi();
+  await untilHealthy(api);
+  const token = readFileSync(join(dataDir, 'admin-token'), 'utf8').trim();
+  const { prisma } = database.database;
+  const post = async <T>(path: string, body: object): Promise<T> => {
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    return JSON.parse((await ask(path, { method: 'POST', headers, body: JSON.stringify(body) })).body) as T;
+  };
+  const shop = { name: 'shop', repo_url: 'acme/shop', deploy: false };
+  const { id } = await post<{ id: string }>('/api/v1/apps', shop);
+  const { secret } = await post<{ secret: string }>(`/api/v1/apps/${id}/webhook`, {});
+  const deliver = (deliveryId: string) => {
+    const payload = pushPayload({ after: deliveryId.padEnd(40, '0') });
+    const { headers, body } = signedWebhook({ secret, payload, deliveryId });
+    return ask(`/webhooks/github/${id}`, { method: 'POST', headers, body: body.toString() });
+  };
+
+  await prisma.$transaction(async (tx) => {
+    // What a delivery writes last: it waits here, everything before done and not committed.
+    await tx.$executeRaw`LOCK TABLE webhook_outcomes IN EXCLUSIVE MODE`;
+    const lost = deliver('a1').catch(() => null);
+    await waitUntil('the delivery waits for the lock', async () => {
+      const [row] = await tx.$queryRaw<{ waiting: bigint }[]>`
+        SELECT count(*) AS waiting FROM pg_locks WHERE NOT granted AND relation = 'webhook_outcomes'::regclass`;
+      return row !== undefined && row.waiting > 0n;
+    });
+    await api.kill9();
+    expect(await lost).toBeNull();
+  });
+  api = startApi();
+  await untilHealthy(api);
+  expect([await prisma.webhookDelivery.count(), await prisma.deployment.count()]).toEqual([0, 0]);
+  expect((await deliver('a1')).status).toBe(202);
+  expect(await prisma.deployment.count()).toBe(1);
+
+  const answered = deliver('b2').catch(() => null);
+  await waitUntil('the commit', async () => (await prisma.webhookDelivery.count()) === 2, { intervalMs: 1 });
+  await api.kill9();
+  await answered;
+  api = startApi();
+  await untilHealthy(api);
+  const again = await deliver('b2');
+  expect([again.status, again.body]).toEqual([200, expect.stringContaining('duplicate')]);
+  expect(await prisma.deployment.count()).toBe(2);
+  expect(await prisma.deployment.count({ where: { status: 'pending' } })).toBe(1);
   await api.stop();
 });
 

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { addUser, callAs } from '../../test/support/another-user.ts';
 import { type ApiUnderTest, startApi } from '../../test/support/api-under-test.ts';
 import { type PushOptions, pushPayload } from '../../test/support/github-events.ts';
-import { otherCaller } from '../../test/support/other-caller.ts';
+import { callWithScope } from '../../test/support/scoped-caller.ts';
 import { sendWebhook } from '../../test/support/webhook-sender.ts';
 
 let api: ApiUnderTest;
@@ -92,14 +93,14 @@ describe('one delivery', () => {
     expect(body).toMatchObject({ id, event: 'push', outcomes: [{ app_id: app.id, outcome: 'deployed' }] });
     expect(body.payload).toEqual(payload);
     for (const scope of ['read', 'deploy'] as const) {
-      const { call } = await otherCaller(api, { of: 'owner', scope });
+      const call = await callWithScope(api, scope);
       expect((await call('get', `/deliveries/${id}`)).body).toMatchObject({ id, payload: null });
     }
   });
 
   test('T43: is as missing for another user as one that never was', async () => {
     const id = await push({});
-    const { call } = await otherCaller(api);
+    const call = callAs(api.app, await addUser(api.prisma));
     const missing = await call('get', '/deliveries/aaaaaaaaaa');
     for (const path of [`/deliveries/${id}`, `/apps/${app.id}/deliveries`, `/apps/${app.id}/webhook`]) {
       expect((await call('get', path)).status).toBe(404);
@@ -161,9 +162,10 @@ describe('a replay', () => {
 
   test('needs the scope deploy', async () => {
     const id = await push({ branch: 'dev' });
-    const status = async (scope: 'read' | 'deploy') =>
-      (await (await otherCaller(api, { of: 'owner', scope })).call('post', `/deliveries/${id}/replay`))
-        .status;
+    const status = async (scope: 'read' | 'deploy') => {
+      const call = await callWithScope(api, scope);
+      return (await call('post', `/deliveries/${id}/replay`)).status;
+    };
     expect([await status('read'), await status('deploy')]).toEqual([403, 202]);
   });
 });

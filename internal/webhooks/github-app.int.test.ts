@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { addUser, callAs } from '../../test/support/another-user.ts';
 import { type ApiUnderTest, startApi } from '../../test/support/api-under-test.ts';
 import { examplesOf, pushPayload } from '../../test/support/github-events.ts';
-import { otherCaller } from '../../test/support/other-caller.ts';
 import { sendWebhook } from '../../test/support/webhook-sender.ts';
 import { Secret } from '../secrets/secret.ts';
 
@@ -9,13 +9,13 @@ const SECRET = 's'.repeat(64);
 const INSTALLATION = 957_387n;
 
 let api: ApiUnderTest;
-let ada: Awaited<ReturnType<typeof otherCaller>>;
-let eve: Awaited<ReturnType<typeof otherCaller>>;
+let ada: { userId: string; call: ReturnType<typeof callAs> };
+let eve: typeof ada;
 beforeAll(async () => {
   const githubApp = { id: '1', privateKey: new Secret('not used here'), webhookSecret: new Secret(SECRET) };
   api = await startApi({ githubApp });
-  ada = await otherCaller(api);
-  eve = await otherCaller(api);
+  ada = await newUser();
+  eve = await newUser();
 });
 afterAll(() => api?.close());
 beforeEach(async () => {
@@ -35,6 +35,10 @@ beforeEach(async () => {
   });
 });
 
+async function newUser(): Promise<typeof ada> {
+  const user = await addUser(api.prisma);
+  return { userId: user.id, call: callAs(api.app, user) };
+}
 async function createApp(by: typeof ada, name: string, more: object = {}): Promise<string> {
   const body = { name, repo_url: 'https://github.com/Acme/Shop.git', deploy: false, ...more };
   return ((await by.call('post', '/apps').send(body)).body as { id: string }).id;

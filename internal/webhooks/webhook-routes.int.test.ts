@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { addUser, callAs } from '../../test/support/another-user.ts';
 import { type ApiUnderTest, startApi } from '../../test/support/api-under-test.ts';
 import { FakeGithub, type Repository } from '../../test/support/fake-github.ts';
 import { pushPayload } from '../../test/support/github-events.ts';
-import { otherCaller } from '../../test/support/other-caller.ts';
+import { callWithScope } from '../../test/support/scoped-caller.ts';
 import { sendWebhook } from '../../test/support/webhook-sender.ts';
 import { storeGithubToken } from '../users/github-token.ts';
 
@@ -220,7 +221,7 @@ test('each change leaves an audit row without the secret', async () => {
 
 describe('T43: for others', () => {
   test('an app of somebody else is as missing as one that is not there', async () => {
-    const { call } = await otherCaller(api);
+    const call = callAs(api.app, await addUser(api.prisma));
     for (const method of ['get', 'post', 'delete'] as const) {
       expect((await call(method, `/apps/${appId}/webhook`)).status).toBe(404);
     }
@@ -228,7 +229,7 @@ describe('T43: for others', () => {
   });
 
   test('a token without the scope admin may read it, and neither make nor remove it', async () => {
-    const { call } = await otherCaller(api, { of: 'owner', scope: 'deploy' });
+    const call = await callWithScope(api, 'deploy');
     const statuses = await Promise.all(
       (['get', 'post', 'delete'] as const).map(
         async (method) => (await call(method, `/apps/${appId}/webhook`)).status,

@@ -122,6 +122,7 @@ export class Platform {
   readonly #parts: Parts;
   #apiProcess: ProductProcess;
   #workerProcess: ProductProcess;
+  readonly #moreWorkers: ProductProcess[] = [];
   #api: ApiClient | null = null;
 
   constructor(parts: Parts) {
@@ -160,6 +161,11 @@ export class Platform {
       this.#workerProcess = this.#start('worker', settings);
     },
   };
+
+  /** One more beside it, until the end. */
+  addWorker(settings: Readonly<Record<string, string>> = {}): void {
+    this.#moreWorkers.push(this.#start('worker', settings));
+  }
 
   readonly apiServer = {
     pid: () => this.#apiProcess.pid,
@@ -299,6 +305,7 @@ export class Platform {
     const problems: string[] = [];
     for (const step of [
       () => this.#workerProcess.stop(),
+      ...this.#moreWorkers.map((worker) => () => worker.stop()),
       () => this.#apiProcess.stop(),
       () => this.traefik.process.stop(),
       () => this.docker.removeAll(),
