@@ -71,6 +71,21 @@ export class ApiClient {
     }
   }
 
+  /** Sent again when the answer got lost: it leaves the same each time. */
+  put<T>(path: string, body: Readonly<Record<string, unknown>>): Promise<T> {
+    const headers = { 'content-type': 'application/json' };
+    const request = { headers, body: JSON.stringify(body) };
+    const patience = new Patience({ signal: this.#signal, limits: PATIENCE_TO_ASK });
+    return patience.ask(() => this.#call<T>('PUT', path, request));
+  }
+
+  /** An answer that is plain text. */
+  async text(path: string): Promise<string> {
+    const answer = await this.#fetch('GET', path, { headers: {}, signal: AbortSignal.timeout(REQUEST_MS) });
+    if (!answer.ok) throw await this.#failure(answer);
+    return this.#text(answer);
+  }
+
   delete<T>(path: string): Promise<T> {
     return this.#call<T>('DELETE', path);
   }

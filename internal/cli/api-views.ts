@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { appSchema } from '../apps/app-view.ts';
 import type { newTokenAnswerSchema, tokenSchema } from '../auth/token-view.ts';
 import type { deploymentSchema, listedDeploymentSchema } from '../deployments/deployment-view.ts';
+import type { environmentViewSchema, variableSchema } from '../envvars/env-var-view.ts';
 import type { lineSchema } from '../logs/log-view.ts';
 import type { projectSchema } from '../projects/project-view.ts';
 
@@ -12,6 +13,8 @@ export type ListedDeployment = z.output<typeof listedDeploymentSchema>;
 export type Project = z.output<typeof projectSchema>;
 export type Token = z.output<typeof tokenSchema>;
 export type NewToken = z.output<typeof newTokenAnswerSchema>;
+export type EnvVar = z.output<typeof variableSchema>;
+export type Environment = z.output<typeof environmentViewSchema>;
 export type LogLine = z.output<typeof lineSchema>;
 
 export interface Page<T> {

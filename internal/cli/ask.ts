@@ -9,6 +9,7 @@ export interface Questioner {
 }
 
 const LONGEST_ANSWER = 10_000;
+const LARGEST_INPUT = 1024 * 1024;
 
 /** Is there a person to ask? */
 export function canAsk({ input, output }: Questioner): boolean {
@@ -44,6 +45,19 @@ export async function readPiped({ input }: Questioner, what: string): Promise<st
     throw usageError(`${what} is wanted on standard input: one word, nothing else.`);
   }
   return text;
+}
+
+/** All of standard input, as it is. @throws CliError when nothing is piped in, or too much */
+export async function readAll({ input }: Questioner): Promise<string> {
+  if (input.isTTY === true) throw usageError('Pipe it in on standard input.');
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of input) {
+    chunks.push(Buffer.from(chunk));
+    bytes += chunks.at(-1)?.length ?? 0;
+    if (bytes > LARGEST_INPUT) throw usageError('Standard input is too large for an environment.');
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 /** Clack answers Ctrl-C with a symbol. */

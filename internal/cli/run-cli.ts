@@ -6,6 +6,7 @@ import { CliError, Interrupted, usageError } from './cli-error.ts';
 import { addAppCommands } from './commands/apps.ts';
 import { addDeployCommand } from './commands/deploy.ts';
 import { addDeploymentCommands } from './commands/deployments.ts';
+import { addEnvCommands } from './commands/env.ts';
 import { addLoginCommands } from './commands/login.ts';
 import { addLogCommand } from './commands/logs.ts';
 import { addOpenCommand } from './commands/open.ts';
@@ -74,6 +75,7 @@ function buildProgram({ stdout, stderr }: Surroundings, context: Context): Comma
   addProjectCommands(program, context);
   addDeployCommand(program, context);
   addDeploymentCommands(program, context);
+  addEnvCommands(program, context);
   addLogCommand(program, context);
   addOpenCommand(program, context);
   addTokenCommands(program, context);

@@ -87,7 +87,8 @@ async function request(
   return client.post<Deployment>(`/apps/${app.id}/deploy`, { branch, commit_sha: commit });
 }
 
-async function appOfFolder({ folder }: Context, client: ApiClient, projectId?: string): Promise<App> {
+/** The app that the Git checkout builds in which the command was called. @throws CliError */
+export async function appOfFolder({ folder }: Context, client: ApiClient, projectId?: string): Promise<App> {
   const origin = await readOrigin(folder);
   if (origin !== null) return findAppOfRepository(client, origin, projectId);
   throw usageError('Name an app: this folder is no Git checkout with an "origin".');
