@@ -430,6 +430,8 @@ describe('when it does not work', () => {
         expect([answer.status, answer.body.code]).toEqual([501, 'github_not_configured']);
         expect(answer.body.detail).toContain('POST /auth/session');
       }
+      expect((await new Browser(none.app).get('/auth/methods')).body).toEqual({ token: true, github: false });
+      expect((await new Browser(api.app).get('/auth/methods')).body).toEqual({ token: true, github: true });
     } finally {
       await none.close();
     }

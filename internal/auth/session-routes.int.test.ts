@@ -278,6 +278,7 @@ test('with AUTH=none there is nobody to sign in: one is the local user', async (
       via: 'local',
       scope: 'admin',
     });
+    expect((await ask('get', '/auth/methods')).body).toEqual({ token: false, github: false });
     expect((await ask('post', '/auth/session')).status).toBe(404);
     expect((await ask('get', '/auth/github')).status).toBe(404);
     const made = await ask('post', '/tokens').send({ name: 'later', scope: 'read' });

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { recordAudit } from '../audit/record-audit.ts';
 import type { PrismaClient } from '../db/database.ts';
 import { AppError } from '../errors/app-error.ts';
@@ -15,21 +15,46 @@ export interface SessionRouteNeeds {
   readonly countSignIn: (address: string) => Promise<void>;
 }
 
-/** Who one is; answered with AUTH=none too. */
-export function meRoute({ prisma }: Pick<SessionRouteNeeds, 'prisma'>): Operation {
-  return op({
-    method: 'get',
-    path: '/auth/me',
-    id: 'getMe',
-    tag: 'accounts',
-    summary: 'Who am I?',
-    description: 'The user whose token or session came with the request, and what it may do.',
-    auth: 'token',
-    responses: { 200: { description: 'You', schema: meSchema } },
-    async handler(_input, { caller }) {
-      return { status: 200, body: await viewMe(prisma, caller) };
-    },
-  });
+const methodsSchema = z
+  .object({
+    token: z.boolean().meta({ description: 'By POST /auth/session. False: AUTH=none, nobody signs in.' }),
+    github: z.boolean().meta({ description: 'By GET /auth/github.' }),
+  })
+  .meta({ id: 'SignInMethods', examples: [{ token: true, github: false }] });
+
+/** Who one is, and how one becomes someone; answered with AUTH=none too. */
+export function whoRoutes(needs: {
+  prisma: PrismaClient;
+  methods: z.input<typeof methodsSchema>;
+}): Operation[] {
+  return [
+    op({
+      method: 'get',
+      path: '/auth/me',
+      id: 'getMe',
+      tag: 'accounts',
+      summary: 'Who am I?',
+      description: 'The user whose token or session came with the request, and what it may do.',
+      auth: 'token',
+      responses: { 200: { description: 'You', schema: meSchema } },
+      async handler(_input, { caller }) {
+        return { status: 200, body: await viewMe(needs.prisma, caller) };
+      },
+    }),
+
+    op({
+      method: 'get',
+      path: '/auth/methods',
+      id: 'listSignInMethods',
+      tag: 'accounts',
+      summary: 'How can one sign in here?',
+      auth: 'none',
+      responses: { 200: { description: 'What this installation is set up for', schema: methodsSchema } },
+      async handler() {
+        return { status: 200, body: needs.methods };
+      },
+    }),
+  ];
 }
 
 /** Signing a browser in with an API token, and out again. */

@@ -1,5 +1,5 @@
 import { githubRoutes } from '../auth/github-routes.ts';
-import { meRoute, sessionRoutes } from '../auth/session-routes.ts';
+import { sessionRoutes, whoRoutes } from '../auth/session-routes.ts';
 import { deleteSessionsOf } from '../auth/session-store.ts';
 import type { Sessions } from '../auth/sessions.ts';
 import { tokenRoutes } from '../auth/token-routes.ts';
@@ -34,10 +34,12 @@ export function accountOperations(needs: AccountNeeds): Operation[] {
       ensureProject: defaultProject,
     }),
   ];
+  // With AUTH=none everybody is the one local user.
+  const hasSignIn = settings.auth !== 'none';
+  const methods = { token: hasSignIn, github: hasSignIn && settings.github.oauth !== null };
   return [
-    meRoute({ prisma }),
-    // With AUTH=none everybody is the one local user.
-    ...(settings.auth === 'none' ? [] : signIn),
+    ...whoRoutes({ prisma, methods }),
+    ...(hasSignIn ? signIn : []),
     ...tokenRoutes({ prisma }),
     ...userRoutes({ prisma, endSessions: deleteSessionsOf, releaseProjects }),
   ];

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import supertest from 'supertest';
 import { z } from 'zod';
 import { type ApiUnderTest, startApi } from '../../test/support/api-under-test.ts';
+import { signedIn } from '../../test/support/browser.ts';
 import { freePorts } from '../../test/support/free-ports.ts';
 import { openDatabase } from '../db/database.ts';
 import { createLogger } from '../logger/logger.ts';
@@ -157,7 +158,7 @@ describe('headers', () => {
   });
 });
 
-test('pages of other origins get nothing unless they are listed', async () => {
+test('T51: pages of other origins get nothing unless they are listed', async () => {
   const none = await api.call('get', '/apps').set('Origin', 'https://evil.example');
   expect(none.headers['access-control-allow-origin']).toBeUndefined();
 
@@ -172,6 +173,16 @@ test('pages of other origins get nothing unless they are listed', async () => {
     expect(preflight.status).toBe(204);
     expect(preflight.headers['access-control-allow-origin']).toBe('https://panel.example');
     expect(preflight.headers['access-control-allow-credentials']).toBeUndefined();
+    // T51: what comes from there brings a token; a cookie that comes along counts for nothing.
+    const browser = await signedIn(listed.app, listed.token);
+    const bySession = await browser.send('post', '/api/v1/projects', {
+      body: { name: 'elsewhere' },
+      headers: { 'Sec-Fetch-Site': 'same-site', Origin: 'https://panel.example' },
+    });
+    expect([bySession.status, bySession.body.code]).toEqual([403, 'csrf_refused']);
+    expect(bySession.headers['access-control-allow-credentials']).toBeUndefined();
+    const byToken = listed.call('post', '/projects').set('Origin', 'https://panel.example');
+    expect((await byToken.send({ name: 'elsewhere' })).status).toBe(201);
     const other = await listed.call('get', '/apps').set('Origin', 'https://panel.example.evil.example');
     expect(other.headers['access-control-allow-origin']).toBeUndefined();
     expect(other.headers['strict-transport-security']).toBeDefined();
