@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import supertest from 'supertest';
 import { type ApiUnderTest, startApi } from '../../test/support/api-under-test.ts';
 import { signedIn } from '../../test/support/browser.ts';
+import { FakeGithub } from '../../test/support/fake-github.ts';
 import { pushPayload } from '../../test/support/github-events.ts';
 import { sendWebhook } from '../../test/support/webhook-sender.ts';
 import type { DeploymentStatus } from '../db/database.ts';
@@ -10,6 +11,7 @@ import { storeEnvironment } from '../envvars/env-var-store.ts';
 import { EXAMPLE_ID } from '../quarantine/quarantine-view.ts';
 import { sealContext } from '../secrets/sealed-columns.ts';
 import { Secret } from '../secrets/secret.ts';
+import { storeGithubToken } from '../users/github-token.ts';
 import { sealWebhookSecret } from '../webhooks/webhook-secret.ts';
 
 interface Schema {
@@ -40,26 +42,25 @@ const DELIVERY = 'd4v7tbq5mz';
 const USER = 'h5cwq3mz7e';
 const EARLIER = 'd7wlnf4j3e';
 const TOKEN = 'm3xk7qv5ta';
+const INSTALLATION = 957_387n;
 const WEBHOOK_SECRET = new Secret('s'.repeat(64));
 
+let github: FakeGithub;
 let api: ApiUnderTest;
 beforeAll(async () => {
-  const url = 'https://github.example';
+  github = await FakeGithub.start();
+  github.addUser('octocat');
+  github.addOrganisation('acme', { octocat: 'admin' });
+  await github.addRepository('acme/front');
+  const { app, ...settings } = github.settings();
   api = await startApi({
-    settings: {
-      github: {
-        url,
-        apiUrl: `${url}/api/v3`,
-        oauth: { clientId: 'id', clientSecret: new Secret('not used here'), callbackUrl: `${url}/back` },
-        app: { id: '1', privateKey: new Secret('not used here'), webhookSecret: WEBHOOK_SECRET },
-        allowedUsers: [],
-        allowedOrgs: [],
-        webhookBaseUrl: `${url}/webhooks`,
-      },
-    },
+    settings: { github: { ...settings, app: app && { ...app, webhookSecret: WEBHOOK_SECRET } } },
   });
 });
-afterAll(() => api?.close());
+afterAll(async () => {
+  await api?.close();
+  await github?.close();
+});
 
 /** The project, the app and the deployment that the examples name, and nothing else. */
 async function seed(status: DeploymentStatus): Promise<void> {
@@ -160,6 +161,24 @@ async function seedQuarantine(): Promise<void> {
   await api.prisma.quarantinedContainer.createMany({ data, skipDuplicates: true });
 }
 
+/** The owner is an owner of acme at GitHub too, whose repositories the App covers. */
+async function seedGithub(): Promise<void> {
+  const { prisma, box } = { prisma: api.prisma, box: api.needs.box };
+  const { id: userId } = await prisma.user.findFirstOrThrow({ where: { role: 'owner' } });
+  await storeGithubToken(prisma, box, { userId, token: github.userToken('octocat', null), scopes: [] });
+  const { id, account } = github.world.installations[0] ?? github.install('acme');
+  const accountOf = { accountId: BigInt(account.id), accountLogin: account.login, accountType: account.type };
+  await prisma.githubInstallation.deleteMany();
+  await prisma.githubInstallation.createMany({
+    data: [INSTALLATION, BigInt(id)].map((one) => ({
+      id: one,
+      ...accountOf,
+      repositorySelection: 'all',
+      userId,
+    })),
+  });
+}
+
 /** Another user, and a token of ours. */
 async function seedAccounts(): Promise<void> {
   const { prisma } = api;
@@ -192,8 +211,8 @@ function urlOf(path: string, parameters: readonly Parameter[]): string {
 }
 
 /** A WebSocket has an example of its own (docs/api-websocket.md), and nobody comes back who has not been at GitHub. */
-const NOT_BY_ITSELF = ['openSocket', 'arriveFromGithub'];
-const BY_SESSION = ['createToken', 'signOut'];
+const NOT_BY_ITSELF = ['openSocket', 'arriveFromGithub', 'arriveInstalled'];
+const BY_SESSION = ['createToken', 'leaveToInstall', 'signOut'];
 
 test('each example request of the document works, and its answer is as described', async () => {
   const document: Document = (await supertest(api.app).get('/openapi.json')).body;
@@ -205,6 +224,7 @@ test('each example request of the document works, and its answer is as described
         await seed(entry.operationId === 'cancelDeployment' ? 'pending' : 'failed');
         await seedDelivery();
         await seedAccounts();
+        await seedGithub();
         await seedQuarantine();
         if (OF_RELEASES.includes(entry.operationId)) await seedReleases(entry.operationId);
         const url = urlOf(path, entry.parameters ?? []);

@@ -20,13 +20,15 @@ import { envVarRoutes } from '../envvars/env-var-routes.ts';
 import { storeEnvironment } from '../envvars/env-var-store.ts';
 import { createGithub } from '../github/github.ts';
 import { answersOnce } from '../idempotency/answer-once.ts';
+import { installationRoutes } from '../installations/installation-routes.ts';
+import { repositoryRoutes } from '../installations/repository-routes.ts';
 import type { Logger } from '../logger/logger.ts';
 import type { LogHub } from '../logs/log-hub.ts';
 import { logRoutes } from '../logs/log-routes.ts';
 import { runtimeLogRoutes } from '../logs/runtime-log-routes.ts';
 import type { Caller, Operation } from '../openapi/operation.ts';
-import { projectRoutes } from '../projects/project-routes.ts';
 import { planRoutes } from '../plans/plan-routes.ts';
+import { projectRoutes } from '../projects/project-routes.ts';
 import { quarantineRoutes } from '../quarantine/quarantine-routes.ts';
 import type { SealedBox } from '../secrets/sealed-box.ts';
 import { usageRoutes } from '../usage/usage-routes.ts';
@@ -78,6 +80,7 @@ export function operationsOf(needs: ApiNeeds): Operation[] {
   const entryPoint = { baseDomain: settings.baseDomain, httpPort: settings.httpPort };
   const answerOnce = answersOnce({ prisma, box });
   const pending = new PendingChanges(box);
+  const github = createGithub(settings.github);
   const logNeeds = {
     prisma,
     hub: needs.logHub,
@@ -138,18 +141,20 @@ export function operationsOf(needs: ApiNeeds): Operation[] {
       recordClear: (tx, call, objectId) =>
         recordAudit(tx, call, { action: 'app.clear_logs', object: 'app', objectId }),
     }),
-    ...auditRoutes({ prisma }),
-    ...webhookOperations({ ...needs, answerOnce, github: createGithub(settings.github) }),
     ...webSocketRoutes({ ...logNeeds, origins, limits: needs.socketLimits ?? {} }),
+    ...auditRoutes({ prisma }),
+    ...webhookOperations({ ...needs, answerOnce, github }),
+    ...installationRoutes({ prisma, box, github }),
+    ...repositoryRoutes({ prisma, box, github }),
     ...(needs.moreOperations ?? []),
+    ...planRoutes({ prisma, repoUrlPolicy, answerOnce }),
+    ...usageRoutes({ prisma }),
     ...quarantineRoutes({ prisma }),
     healthRoute({ prisma, version: needs.version }),
     ...referenceRoutes(),
   ];
   return [
     ...operations,
-    ...planRoutes({ prisma, repoUrlPolicy, answerOnce }),
-    ...usageRoutes({ prisma }),
     documentRoute(operations, {
       publicUrl: settings.publicUrl,
       version: needs.version,

@@ -14,7 +14,6 @@ import { storeGithubToken } from '../users/github-token.ts';
 import { sourceCredentials } from './clone-credential.ts';
 import { replaceRepositories } from './installation-store.ts';
 import { type TokenNeeds, withRepositoryToken } from './repository-token.ts';
-import { webhookCreator } from './webhook-creator.ts';
 
 let testDatabase: TestDatabase;
 let prisma: PrismaClient;
@@ -194,37 +193,5 @@ describe('F46', () => {
       getRepository(needs.github.call, { token, repository: access.repository }),
     );
     expect(repository).toMatchObject({ fullName: 'ada/shop' });
-  });
-});
-
-describe('a webhook is made in the repository', () => {
-  const hook = { url: 'https://b.test/webhooks/github/x', secret: new Secret('s') };
-  const hookedApp = (repoUrl = fake.cloneUrl(shop)) => ({ id: app.id, userId, repoUrl });
-  const { createHook, removeHook } = {
-    createHook: (repoUrl?: string) => webhookCreator(needs).createHook(hookedApp(repoUrl), hook),
-    removeHook: (id: bigint) => webhookCreator(needs).removeHook(hookedApp(), id),
-  };
-
-  test('by the installation, and removed again', async () => {
-    await install();
-    const made = await createHook();
-    expect(fake.hooksOf(shop)).toMatchObject([{ config: { url: hook.url } }]);
-    if (!('hookId' in made)) throw new Error(made.notPossible);
-    expect(made.hookId).toBe(BigInt(fake.hooksOf(shop)[0]?.id ?? 0));
-    expect(await removeHook(made.hookId)).toEqual({ removed: true });
-    expect(fake.hooksOf(shop)).toEqual([]);
-  });
-
-  test('or it is said why not', async () => {
-    expect(await createHook()).toEqual({
-      notPossible: expect.stringMatching(/^No connected GitHub account/),
-    });
-    expect(await createHook('https://gitlab.com/ada/shop')).toEqual({
-      notPossible: `The repository is not at ${fake.host}.`,
-    });
-    await giveToken(['repo'], fake.userToken('eve', ['repo']));
-    expect(await createHook()).toEqual({ notPossible: expect.stringContaining('HTTP 404') });
-    fake.goDown();
-    expect(await createHook()).toEqual({ notPossible: 'GitHub cannot be reached.' });
   });
 });
