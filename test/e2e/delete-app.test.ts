@@ -31,7 +31,11 @@ describe('deleting an app', () => {
   const isGone = async (id: string) => (await platform.api.send('GET', `/apps/${id}`)).status === 404;
 
   async function expectNothingOf(appId: string, deploymentIds: readonly string[]): Promise<void> {
-    expect(await platform.containers({ appId })).toEqual([]);
+    // The engine itself takes away the container of a cancelled build, a moment later.
+    await waitUntil(
+      'its containers to be gone',
+      async () => (await platform.containers({ appId })).length === 0,
+    );
     const images = (await platform.docker.images()).flatMap(({ tags }) => tags);
     const folders = leftOnDisk(platform.dataDir);
     for (const id of deploymentIds) {

@@ -51,7 +51,11 @@ describe('deleting a project', () => {
     const images = (await platform.docker.images()).flatMap(({ tags }) => tags).join();
     const folders = leftOnDisk(platform.dataDir).join();
     for (const { app, deployment } of apps) {
-      expect(await platform.containers({ appId: app.id })).toEqual([]);
+      // The engine itself takes away the container of a cancelled build, a moment later.
+      await waitUntil(
+        'its containers to be gone',
+        async () => (await platform.containers({ appId: app.id })).length === 0,
+      );
       expect(images).not.toContain(deployment.id);
       expect(folders).not.toContain(deployment.id);
       expect((await platform.api.send('GET', `/apps/${app.id}`)).status).toBe(404);
