@@ -9,10 +9,10 @@ import { dockerCall } from './docker-call.ts';
 const FIRST_PAUSE_MS = 250;
 const LAST_PAUSE_MS = 5_000;
 
-const KINDS = { die: 'ended', oom: 'out_of_memory', destroy: 'removed' } as const;
+const KINDS = { die: 'ended', oom: 'out_of_memory', destroy: 'removed', pause: 'paused' } as const;
 
 const eventSchema = z.object({
-  Action: z.enum(['die', 'oom', 'destroy']),
+  Action: z.enum(['die', 'oom', 'destroy', 'pause']),
   Actor: z.object({
     ID: z.string(),
     Attributes: z.object({ exitCode: z.string().optional(), 'berth.deployment': z.string() }),

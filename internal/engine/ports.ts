@@ -176,7 +176,7 @@ export interface DiskProbe {
 
 export interface StartRequest {
   readonly ref: AttemptRef;
-  /** 1-based. */
+  /** 1-based; 0 for one that is no replica of the app, such as its release command. */
   readonly replica: number;
   readonly containerName: string;
   readonly imageId: string;
@@ -188,7 +188,7 @@ export interface StartRequest {
   readonly alias: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly command: readonly string[] | null;
-  readonly limits: { readonly memoryMb: number; readonly cpus: number };
+  readonly limits: { readonly memoryMb: number; readonly cpus: number; readonly pids: number };
   /** Traefik's labels, from routing/traefik-labels.ts. */
   readonly routingLabels: Readonly<Record<string, string>>;
   /** `routed`: its gate is made open, for a release that has its traffic: healthy as soon as it listens. */
@@ -298,7 +298,7 @@ export interface ContainerRepairs {
 export interface ContainerEvent {
   readonly containerId: string;
   readonly deploymentId: string;
-  readonly kind: 'ended' | 'out_of_memory' | 'removed';
+  readonly kind: 'ended' | 'out_of_memory' | 'removed' | 'paused';
   /** Of one that has ended. */
   readonly exitCode: number | null;
 }

@@ -1,0 +1,110 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import type { AppView } from '../support/api-client.ts';
+import { ensureBusyboxImage } from '../support/base-image.ts';
+import type { TestContainer } from '../support/docker-objects.ts';
+import { staticBinaryApp } from '../support/fixture-apps.ts';
+import { type Platform, startPlatform } from '../support/platform.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+jest.setTimeout(120_000);
+
+/** What a person does to the containers of a live app by hand is undone, and the app's log tells of it. */
+describe('a live app', () => {
+  let platform: Platform;
+  let app: AppView;
+  let busyboxImage: string;
+
+  beforeAll(async () => {
+    busyboxImage = await ensureBusyboxImage();
+    platform = await startPlatform();
+    const repository = await platform.createRepository('shop', staticBinaryApp(busyboxImage, 'v1'));
+    ({ app } = await platform.createLiveApp({
+      name: 'shop',
+      repo_url: repository.url,
+      health_check_path: '/health',
+    }));
+  });
+  afterAll(() => platform?.close());
+  /** So that no test waits for the pause that the one before has earned. */
+  beforeEach(() => platform.prisma.releaseHealth.deleteMany());
+
+  async function container(): Promise<TestContainer> {
+    const [found, ...others] = await platform.containers({ appId: app.id });
+    if (!found || others.length > 0) throw new Error('exactly one container was expected');
+    return found;
+  }
+  const docker = ({ id }: TestContainer) => platform.docker.docker.getContainer(id);
+
+  async function expectServed(): Promise<TestContainer> {
+    await waitUntil(
+      'the app to be served',
+      async () => (await platform.http('shop.localhost')).body.includes('"v1"'),
+      { timeoutMs: 60_000 },
+    );
+    const found = await container();
+    expect(found).toMatchObject({ running: true, restartPolicy: 'always' });
+    return found;
+  }
+  async function expectLine(text: RegExp): Promise<void> {
+    const { body } = await platform.api.send('GET', `/apps/${app.id}/logs`);
+    const lines = (body as { items: { text: string }[] }).items.map((line) => line.text);
+    expect(lines.join('\n')).toMatch(text);
+  }
+
+  test('F38: whose container was removed by hand has the same again, with the same address', async () => {
+    const before = await container();
+    await docker(before).remove({ force: true });
+    await waitUntil(
+      'another container',
+      async () => (await platform.containers({ appId: app.id })).length === 1,
+      {
+        timeoutMs: 60_000,
+      },
+    );
+    const after = await expectServed();
+    expect(after.id).not.toBe(before.id);
+    expect([after.name, after.address, after.labels]).toEqual([before.name, before.address, before.labels]);
+    await expectLine(/Replica 1 was gone and has been made anew/);
+  });
+
+  test.each<[string, (found: TestContainer) => Promise<unknown>, RegExp]>([
+    ['stopped', (found) => docker(found).stop({ t: 0 }), /Replica 1 had ended .* has been started again/],
+    ['paused', (found) => docker(found).pause(), /Replica 1 was paused and goes on/],
+    [
+      'renamed and killed',
+      async (found) => {
+        await docker(found).rename({ name: `renamed-${found.id.slice(0, 12)}` });
+        await docker(found).update({ RestartPolicy: { Name: 'no' } });
+        await docker(found).kill();
+      },
+      /Replica 1 had ended/,
+    ],
+  ])('F39: whose container was %s by hand runs on in the same container', async (_how, harm, line) => {
+    const before = await container();
+    await harm(before);
+    await waitUntil(
+      'the repair',
+      async () => {
+        const { Paused, Running } = (await docker(before).inspect()).State;
+        return Running && !Paused;
+      },
+      { timeoutMs: 60_000 },
+    );
+    expect((await expectServed()).id).toBe(before.id);
+    await expectLine(line);
+  });
+
+  test('F41: whose network was removed by hand is in it again, without a restart', async () => {
+    const before = await container();
+    const [name = ''] = await platform.docker.networks();
+    const network = platform.docker.docker.getNetwork(name);
+    await network.disconnect({ Container: before.id, Force: true });
+    await network.remove();
+    await waitUntil('the network', async () => (await container()).address === before.address, {
+      timeoutMs: 60_000,
+    });
+    const after = await expectServed();
+    expect([after.id, after.startedAt]).toEqual([before.id, before.startedAt]);
+    await expectLine(/The network of the project was gone and has been made anew/);
+  });
+});
