@@ -60,6 +60,9 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     // Two runs at once on one host must not choose the same subnets.
     NETWORK_POOL: `10.${randomInt(100, 250)}.0.0/16`,
     POLL_INTERVAL_MS: '500',
+    // A test asks more often than a person does.
+    RATE_LIMIT_REQUESTS: '1000000',
+    RATE_LIMIT_DEPLOYS: '1000000',
     LOG_LEVEL: 'debug',
     // A test asks again and again, faster than people do.
     RATE_LIMIT_REQUESTS: '1000000',
