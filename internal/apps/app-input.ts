@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { App } from '../db/database.ts';
 import { hostLabel, id } from '../openapi/schemas.ts';
 import { isAppName, MAX_APP_NAME } from '../routing/hosts.ts';
+import { frameworkChoice } from './framework.ts';
 import { isBranchName, MAX_BRANCH_NAME } from './git-ref.ts';
 import type { NewEnvironment } from './new-environment.ts';
 import { isRepoPath, MAX_REPO_PATH } from './repo-path.ts';
@@ -75,12 +76,48 @@ const optionalSettings = {
     .optional()
     .meta({ description: 'Relative to root_directory. Null: `Dockerfile`, else a generated one.' }),
   build_command: commandLine.nullable().optional(),
-  start_command: commandLine.nullable().optional(),
+  start_command: commandLine
+    .nullable()
+    .optional()
+    .meta({ description: 'What the container runs; with a Dockerfile it stands in for its CMD.' }),
+  framework: frameworkChoice
+    .optional()
+    .meta({ description: 'What to build it as, where there is no Dockerfile.' }),
+  output_directory: repoPath
+    .nullable()
+    .optional()
+    .meta({ description: 'Where the build puts the files of a static site; they are served by nginx then.' }),
+  docker_target: z
+    .string()
+    .regex(/^[a-z][\w.-]{0,99}$/i, 'must be the name of a stage')
+    .nullable()
+    .optional()
+    .meta({ description: 'The stage of the Dockerfile to build. Null: its last.' }),
+  release_command: commandLine.nullable().optional().meta({
+    description:
+      'Run once in the new image, with its environment, before its first container starts: migrations.',
+  }),
   health_check_path: urlPath.nullable().optional().meta({
     description: 'Must answer 200–399 before a release goes live. Null: the port is watched instead.',
   }),
   replicas: z.int().min(1).max(16).optional(),
   memory_mb: z.int().min(16).max(1_048_576).optional(),
+  pids_limit: z
+    .int()
+    .min(16)
+    .max(32_768)
+    .optional()
+    .meta({ description: 'Processes and threads of a container.' }),
+  build_memory_mb: z
+    .int()
+    .min(64)
+    .max(1_048_576)
+    .nullable()
+    .optional()
+    .meta({ description: 'Of its builds, at most what the platform allows. Null: that.' }),
+  build_timeout_seconds: z.int().min(10).max(86_400).nullable().optional().meta({
+    description: 'Of its builds, at most what the platform allows. Null: that.',
+  }),
   cpus: z.number().min(0.05).max(256).optional(),
   drain_seconds: z
     .int()
@@ -168,6 +205,13 @@ const COLUMNS = {
   dockerfile_path: 'dockerfilePath',
   build_command: 'buildCommand',
   start_command: 'startCommand',
+  framework: 'framework',
+  output_directory: 'outputDirectory',
+  docker_target: 'dockerTarget',
+  release_command: 'releaseCommand',
+  pids_limit: 'pidsLimit',
+  build_memory_mb: 'buildMemoryMb',
+  build_timeout_seconds: 'buildTimeoutSeconds',
   health_check_path: 'healthCheckPath',
   replicas: 'replicas',
   memory_mb: 'memoryMb',

@@ -4,6 +4,7 @@ import { id, time } from '../openapi/schemas.ts';
 import { APP_STATUSES, appStatus } from './app-status.ts';
 import type { AppWithState } from './app-store.ts';
 import { type AppEntryPoint, urlOf } from './app-url.ts';
+import { frameworkChoice } from './framework.ts';
 
 export const appSchema = z
   .object({
@@ -31,9 +32,20 @@ export const appSchema = z
     dockerfile_path: z.string().nullable(),
     build_command: z.string().nullable(),
     start_command: z.string().nullable(),
+    framework: frameworkChoice,
+    detected_framework: z
+      .string()
+      .nullable()
+      .meta({ description: 'What the last build saw in the repository.' }),
+    output_directory: z.string().nullable(),
+    docker_target: z.string().nullable(),
+    release_command: z.string().nullable(),
     health_check_path: z.string().nullable(),
     replicas: z.int(),
     memory_mb: z.int(),
+    pids_limit: z.int(),
+    build_memory_mb: z.int().nullable(),
+    build_timeout_seconds: z.int().nullable(),
     cpus: z.number(),
     drain_seconds: z.int(),
     auto_deploy: z.boolean(),
@@ -68,9 +80,17 @@ export const appSchema = z
         dockerfile_path: null,
         build_command: null,
         start_command: null,
+        framework: 'auto',
+        detected_framework: 'express',
+        output_directory: null,
+        docker_target: null,
+        release_command: null,
         health_check_path: '/health',
         replicas: 1,
         memory_mb: 512,
+        pids_limit: 512,
+        build_memory_mb: null,
+        build_timeout_seconds: null,
         cpus: 1,
         drain_seconds: 10,
         auto_deploy: true,
@@ -111,9 +131,17 @@ export function viewApp(
     dockerfile_path: app.dockerfilePath,
     build_command: app.buildCommand,
     start_command: app.startCommand,
+    framework: frameworkChoice.catch('auto').parse(app.framework),
+    detected_framework: app.detectedFramework,
+    output_directory: app.outputDirectory,
+    docker_target: app.dockerTarget,
+    release_command: app.releaseCommand,
     health_check_path: app.healthCheckPath,
     replicas: app.replicas,
     memory_mb: app.memoryMb,
+    pids_limit: app.pidsLimit,
+    build_memory_mb: app.buildMemoryMb,
+    build_timeout_seconds: app.buildTimeoutSeconds,
     cpus: app.cpus,
     drain_seconds: app.drainSeconds,
     auto_deploy: app.autoDeploy,

@@ -102,6 +102,8 @@ export interface Config {
   /** How long an app without a health path is watched before it may go live. */
   readonly watchSeconds: number;
   readonly stopGraceSeconds: number;
+  /** How long a release command may take. */
+  readonly releaseTimeoutSeconds: number;
 
   /** Caps of one app's runtime log, and how long build logs are kept. */
   readonly runtimeLogMaxMb: number;

@@ -162,6 +162,7 @@ const schema = z.object({
   GATE_TIMEOUT_SECONDS: seconds(60, 3600),
   WATCH_SECONDS: seconds(10, 600),
   STOP_GRACE_SECONDS: seconds(10, 600),
+  RELEASE_TIMEOUT_SECONDS: seconds(600),
   RUNTIME_LOG_MAX_MB: count(50, 102_400),
   RUNTIME_LOG_MAX_DAYS: count(7, 3650),
   BUILD_LOG_MAX_DAYS: count(30, 3650),
@@ -295,6 +296,7 @@ export function loadConfig(environment: Environment = process.env): Config {
     gateTimeoutSeconds: value.GATE_TIMEOUT_SECONDS,
     watchSeconds: value.WATCH_SECONDS,
     stopGraceSeconds: value.STOP_GRACE_SECONDS,
+    releaseTimeoutSeconds: value.RELEASE_TIMEOUT_SECONDS,
     runtimeLogMaxMb: value.RUNTIME_LOG_MAX_MB,
     runtimeLogMaxDays: value.RUNTIME_LOG_MAX_DAYS,
     buildLogMaxDays: value.BUILD_LOG_MAX_DAYS,
@@ -321,10 +323,6 @@ function ownUrl(value: z.output<typeof settings>): string {
     : `http://berth.${value.BASE_DOMAIN}:${value.HTTP_PORT}`;
 }
 
-/** For what needs the database and nothing else, such as applying migrations. @throws InvalidConfig */
-export function loadDatabaseUrl(environment: Environment = process.env): Secret {
-  return new Secret(parse(schema.pick({ DATABASE_URL: true }), environment).DATABASE_URL);
-}
 /** For a change of keys: the database, and the keys. @throws InvalidConfig */
 export function loadKeySettings(
   environment: Environment = process.env,
@@ -338,6 +336,10 @@ export function loadKeySettings(
   };
 }
 
+/** For what needs the database and nothing else, such as applying migrations. @throws InvalidConfig */
+export function loadDatabaseUrl(environment: Environment = process.env): Secret {
+  return new Secret(parse(schema.pick({ DATABASE_URL: true }), environment).DATABASE_URL);
+}
 
 function parse<T>(schemaOrPart: z.ZodType<T>, environment: Environment): T {
   const present = Object.fromEntries(

@@ -32,6 +32,6 @@ export function readOwnerLabels(
   const attempt = Number(labels['berth.attempt']);
   const replica = Number(labels['berth.replica']);
   const port = Number(labels['berth.port']);
-  const complete = deploymentId && appId && attempt >= 1 && replica >= 1 && port >= 1;
+  const complete = deploymentId && appId && attempt >= 1 && replica >= 0 && port >= 1;
   return complete ? { deploymentId, appId, attempt, replica, port } : null;
 }

@@ -143,7 +143,7 @@ describe('what befalls our containers', () => {
     await waitUntil('the daemon to be listened to', () => seen.includes(null));
 
     const eat = ['/busybox', 'sh', '-c', 'exec /busybox tail /dev/zero'];
-    const limits = { memoryMb: 16, cpus: 1 };
+    const limits = { memoryMb: 16, cpus: 1, pids: 512 };
     const container = await lab.start(lab.request(scratch, { command: eat, limits }));
     await lab.until(container, 'ended', ({ status }) => status === 'exited');
     await docker(container).remove();

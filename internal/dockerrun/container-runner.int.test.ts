@@ -124,7 +124,10 @@ test('an app that ends has its exit code and its last lines', async () => {
 
 test('an app that uses more memory than its limit is said to', async () => {
   const container = await lab.start(
-    lab.request(scratch, { command: ['/busybox', 'tail', '/dev/zero'], limits: { memoryMb: 16, cpus: 1 } }),
+    lab.request(scratch, {
+      command: ['/busybox', 'tail', '/dev/zero'],
+      limits: { memoryMb: 16, cpus: 1, pids: 512 },
+    }),
   );
   const state = await lab.until(container, 'ended', ({ status }) => status === 'exited');
   expect(state.outOfMemory).toBe(true);

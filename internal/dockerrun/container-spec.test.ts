@@ -20,7 +20,7 @@ const REQUEST: StartRequest = {
   alias: 'blog',
   environment: { GREETING: 'a=b "c" $d\n#' },
   command: null,
-  limits: { memoryMb: 512, cpus: 0.5 },
+  limits: { memoryMb: 512, cpus: 0.5, pids: 512 },
   routingLabels: { 'traefik.enable': 'true' },
   gate: 'closed',
 };

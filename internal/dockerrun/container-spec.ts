@@ -95,7 +95,7 @@ function hostConfig({ limits, network }: StartRequest, gateFolder: string): Host
     Memory: memory,
     MemorySwap: memory, // memory and swap together: equal means no swap
     NanoCpus: Math.round(limits.cpus * 1e9),
-    PidsLimit: 512,
+    PidsLimit: limits.pids,
     // Open files stay as the daemon has them: a limit above its own is refused where it lacks CAP_SYS_RESOURCE.
     Ulimits: [{ Name: 'core', Soft: 0, Hard: 0 }],
     LogConfig: { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '3' } },

@@ -6,6 +6,7 @@ import { checkOutSource } from './steps/check-out-source.ts';
 import { findBuiltImage } from './steps/find-built-image.ts';
 import { resumeCandidate } from './steps/resume-candidate.ts';
 import { retirePrevious } from './steps/retire-previous.ts';
+import { runReleaseCommand } from './steps/run-release-command.ts';
 import { startCandidate } from './steps/start-candidate.ts';
 import { switchRoute } from './steps/switch-route.ts';
 import { undoCandidate } from './steps/undo-candidate.ts';
@@ -24,6 +25,7 @@ export async function deploy(job: Job, tools: Tools): Promise<void> {
 
 async function prepareCandidate(job: Job, tools: Tools): Promise<Candidate> {
   const image = (await findBuiltImage(job, tools)) ?? (await buildFromSource(job, tools));
+  if (isNewCode(job)) await runReleaseCommand(job, tools, image);
   const candidate = await startCandidate(job, tools, image);
   try {
     await waitUntilHealthy(job, tools, candidate);
@@ -32,6 +34,11 @@ async function prepareCandidate(job: Job, tools: Tools): Promise<Candidate> {
     throw error;
   }
   return candidate;
+}
+
+/** A release that takes the image of another was released once; a second attempt of a new one is released again. */
+function isNewCode({ row }: Job): boolean {
+  return row.imageFromId === null;
 }
 
 async function buildFromSource(job: Job, tools: Tools) {

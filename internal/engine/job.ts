@@ -57,6 +57,7 @@ export interface EngineSettings extends LogLimits {
   readonly gateTimeoutSeconds: number;
   readonly watchSeconds: number;
   readonly stopGraceSeconds: number;
+  readonly releaseTimeoutSeconds: number;
   /** No build begins with less room than this. */
   readonly diskFloorMb: number;
   readonly buildCacheMaxMb: number;

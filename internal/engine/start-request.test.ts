@@ -18,6 +18,13 @@ const plan: ReleasePlan = {
     startCommand: null,
     framework: 'auto',
     outputDirectory: null,
+    dockerTarget: null,
+    releaseCommand: null,
+    submodules: false,
+    lfs: false,
+    pidsLimit: 512,
+    buildMemoryMb: null,
+    buildTimeoutSeconds: null,
     port: null,
     healthCheckPath: null,
     replicas: 2,
@@ -46,7 +53,7 @@ test('a container of a release is made of its row and its snapshot, and of nothi
     address: '10.89.1.3',
     alias: 'shop',
     environment: { GREETING: 'hello', MODE: 'live' },
-    limits: { memoryMb: 256, cpus: 0.5 },
+    limits: { memoryMb: 256, cpus: 0.5, pids: 512 },
   });
   expect(request.routingLabels).toMatchObject({
     'traefik.http.routers.shop-q6wlnf4j3e-main.rule': 'Host(`shop.apps.test`)',

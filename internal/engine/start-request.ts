@@ -2,6 +2,7 @@ import type { ReleaseConfig } from '../deployments/config-snapshot.ts';
 import { runtimeEnvironment } from '../deployments/release-environment.ts';
 import { containerName } from '../routing/container-names.ts';
 import { traefikLabels } from '../routing/traefik-labels.ts';
+import { argumentsOf } from './command-line.ts';
 import type { AttemptRef, StartRequest } from './ports.ts';
 
 /** A release as it is to run: what its row and its snapshot say. */
@@ -38,8 +39,9 @@ export function startRequest(
     network,
     alias: ref.appName,
     environment: runtimeEnvironment(config),
-    command: null,
-    limits: { memoryMb: config.memoryMb, cpus: config.cpus },
+    // Of a generated Dockerfile it is the CMD already, and the same once more.
+    command: config.startCommand === null ? null : argumentsOf(config.startCommand),
+    limits: { memoryMb: config.memoryMb, cpus: config.cpus, pids: config.pidsLimit },
     routingLabels: traefikLabels({
       appName: ref.appName,
       deploymentId: ref.deploymentId,

@@ -52,7 +52,14 @@ export const FAILURES = {
       'Remove LABEL entries that begin with traefik., berth. or com.docker.compose. (also in the base image).',
   },
   image_missing: { cause: 'user', advice: 'Deploy again; the image will be built anew.' },
-  release_command_failed: { cause: 'user', advice: 'Read the log of the release command.' },
+  release_command_failed: {
+    cause: 'user',
+    advice: 'Read what it wrote in the log; the release before goes on.',
+  },
+  release_command_timeout: {
+    cause: 'user',
+    advice: 'Make the release command faster or raise RELEASE_TIMEOUT_SECONDS.',
+  },
   image_start_failed: {
     cause: 'user',
     advice: 'Check CMD and ENTRYPOINT: the container could not be started.',

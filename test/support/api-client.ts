@@ -22,6 +22,8 @@ export interface DeploymentView {
   readonly commit_sha: string | null;
   readonly image_id: string | null;
   readonly url: string | null;
+  readonly queue_position: number | null;
+  readonly waiting_for: string | null;
 }
 
 export interface LogLineView {
@@ -75,6 +77,10 @@ export class ApiClient {
 
   async apps(): Promise<readonly AppView[]> {
     return (await this.#expect<Page<AppView>>('GET', '/apps')).items;
+  }
+
+  changeApp(id: string, changes: Readonly<Record<string, unknown>>): Promise<AppView> {
+    return this.#expect('PATCH', `/apps/${id}`, changes);
   }
 
   async deleteApp(id: string): Promise<void> {

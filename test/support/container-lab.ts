@@ -103,7 +103,7 @@ export class ContainerLab {
       alias: 'web',
       environment: {},
       command: ['/busybox', 'httpd', '-f', '-p', '8080'],
-      limits: { memoryMb: 64, cpus: 1 },
+      limits: { memoryMb: 64, cpus: 1, pids: 512 },
       routingLabels: {},
       gate: 'closed',
       ...change,

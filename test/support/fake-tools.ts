@@ -101,6 +101,7 @@ export function fakeWorld(prisma: PrismaClient): FakeWorld {
         gateTimeoutSeconds: 60,
         watchSeconds: 10,
         stopGraceSeconds: 10,
+        releaseTimeoutSeconds: 600,
         runtimeLogMaxMb: 50,
         runtimeLogMaxDays: 7,
         buildLogMaxDays: 30,

@@ -26,7 +26,9 @@ export class Collector {
     const ids = new Set(containers.map(({ containerId }) => containerId));
     for (const id of this.#ended) if (!ids.has(id)) this.#ended.delete(id);
     for (const container of containers) {
-      const { containerId } = container;
+      const { containerId, replica } = container;
+      // The deployment's own log has the output of its release command.
+      if (replica === 0) continue;
       if (this.#readers.has(containerId) || this.#ended.has(containerId)) continue;
       const stop = new AbortController();
       const done = this.#read(container, stop.signal).finally(() => this.#readers.delete(containerId));

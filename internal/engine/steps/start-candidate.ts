@@ -1,4 +1,4 @@
-import { projectSubnet, releaseAddresses, reserveAddress } from '../../deployments/address-store.ts';
+import { releaseAddresses, reserveAddress } from '../../deployments/address-store.ts';
 import { recordCandidate } from '../../deployments/deployment-store.ts';
 import { beginStep } from '../begin-step.ts';
 import { choosePort } from '../choose-port.ts';
@@ -6,18 +6,15 @@ import { endContainers, NO_GRACE_SECONDS } from '../end-containers.ts';
 import { attemptRef, type Candidate, type Job, type Tools } from '../job.ts';
 import type { BuiltImage, RunningContainer } from '../ports.ts';
 import { replicaName, startRequest } from '../start-request.ts';
+import { projectNetwork } from './project-network.ts';
 
 /** Starts the containers of the new release beside the old one; the proxy does not see them before they are healthy. */
 export async function startCandidate(job: Job, tools: Tools, image: BuiltImage): Promise<Candidate> {
   await beginStep(job, tools, 'starting');
   const { config, row } = job;
-  const { project } = row.app;
   const port = choosePort(config.port, image.exposedPorts);
   const { routeSequence } = await recordCandidate(tools.prisma, job.claim, port);
-  const used = await tools.containers.usedSubnets();
-  const subnet = await projectSubnet(tools.prisma, project, { pool: tools.settings.networkPool, used });
-  const network = { name: project.networkName, subnet };
-  await tools.containers.ensureNetwork({ ...network, projectId: project.id, ownerHash: project.user.hash });
+  const network = await projectNetwork(job, tools);
   const plan = {
     ref: attemptRef(job),
     config,
@@ -35,8 +32,8 @@ export async function startCandidate(job: Job, tools: Tools, image: BuiltImage):
       const name = replicaName(plan, replica);
       names.push(name);
       const address = await reserveAddress(tools.prisma, {
-        projectId: project.id,
-        subnet,
+        projectId: row.app.projectId,
+        subnet: network.subnet,
         deploymentId: row.id,
         containerName: name,
       });
