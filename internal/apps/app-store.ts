@@ -8,10 +8,12 @@ import type { AppSettings } from './app-input.ts';
 import type { LatestDeployment } from './app-status.ts';
 import { claimHost } from './claim-host.ts';
 
+const PROJECT = { select: { id: true, name: true } } as const;
+const LIVE = { id: true, port: true, status: true, health: true } as const;
 const WITH_STATE = {
-  project: { select: { id: true, name: true } },
+  project: PROJECT,
   hosts: true,
-  liveDeployment: { select: { id: true, port: true, status: true, health: true } },
+  liveDeployment: { select: LIVE },
 } as const satisfies Prisma.AppInclude;
 
 /** An app with all that its view tells. */
@@ -55,10 +57,19 @@ async function nameTaken(tx: Db, projectId: string, name: string): Promise<AppEr
   return new AppError('name_taken', detail, { fields: [{ field: '/name', message: 'is taken' }] });
 }
 
-/** Null for a foreign id as for a missing one. */
+/**
+ * Null for a foreign id as for a missing one. One relation after the other: in a transaction there is one connection,
+ * and an `include` of several would ask for all of them at once.
+ */
 export async function findApp(db: Db, userId: string, id: string): Promise<AppWithState | null> {
-  const app = await db.app.findFirst({ where: { id, project: { userId } }, include: WITH_STATE });
-  return app && withLatest(db, [app]).then(([row]) => row ?? null);
+  const app = await db.app.findFirst({ where: { id, project: { userId } }, include: { project: PROJECT } });
+  if (!app) return null;
+  const hosts = await db.host.findMany({ where: { appId: id } });
+  const liveDeployment = app.liveDeploymentId
+    ? await db.deployment.findUnique({ where: { id: app.liveDeploymentId }, select: LIVE })
+    : null;
+  const [found] = await withLatest(db, [{ ...app, hosts, liveDeployment }]);
+  return found ?? null;
 }
 
 /** @throws AppError not_found, for a foreign id as for a missing one */

@@ -4,6 +4,7 @@ import { type Database, openDatabase } from '../../internal/db/database.ts';
 import { createLogger } from '../../internal/logger/logger.ts';
 import { Secret } from '../../internal/secrets/secret.ts';
 import { SERVER_VARIABLE, TEMPLATE } from './test-cluster.ts';
+import { watchQueries } from './watch-queries.ts';
 
 export interface TestDatabase {
   readonly url: Secret;
@@ -15,8 +16,17 @@ export interface TestDatabase {
 export async function createTestDatabase(): Promise<TestDatabase> {
   const url = await createDatabase(`TEMPLATE ${TEMPLATE} STRATEGY file_copy`);
   const database = openDatabase(url, createLogger({ level: 'silent', process: 'up' }), { maxConnections: 6 });
-  // Not dropped: DROP … WITH (FORCE) cuts sockets that are still closing and fails the file at random.
-  return { url, database, close: () => database.close() };
+  const overlapping = watchQueries(database.pool);
+  return {
+    url,
+    database,
+    // Not dropped: DROP … WITH (FORCE) cuts sockets that are still closing and fails the file at random.
+    async close() {
+      await database.close();
+      if (overlapping.length === 0) return;
+      throw new Error(`queries were sent while their connection was busy:\n${[...new Set(overlapping)].join('\n')}`);
+    },
+  };
 }
 
 /** A database without our schema. */
