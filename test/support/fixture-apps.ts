@@ -20,7 +20,7 @@ export interface AppBehaviour {
   readonly eatMemory?: boolean;
 }
 
-/** An HTTP app in Node with a Dockerfile. `/`, `/health`, `/slow?ms=` (any method) and `POST /die` (exits 1). */
+/** An HTTP app in Node with a Dockerfile. `/`, `/health`, `/slow?ms=` (any method), `POST /die` (exits 1), `POST /eat`. */
 export function nodeApp(nodeImage: string, behaviour: AppBehaviour): RepositoryFiles {
   return {
     Dockerfile: [`FROM ${nodeImage}`, 'WORKDIR /app', 'COPY . .', 'CMD ["node", "server.mjs"]', ''].join(
@@ -149,10 +149,9 @@ if (app.exitCode !== undefined) {
     process.exit(app.exitCode);
   }, app.exitAfterMs ?? 0);
 }
-if (app.eatMemory) {
-  const eaten = [];
-  setInterval(() => eaten.push(Buffer.alloc(8 * 1024 * 1024, 1)), 20);
-}
+const eaten = [];
+const eat = () => setInterval(() => eaten.push(Buffer.alloc(8 * 1024 * 1024, 1)), 20);
+if (app.eatMemory) eat();
 if (app.exitCode === undefined || app.exitAfterMs !== undefined) {
   await delay(app.listenAfterMs ?? 0);
   createServer(answer).listen(app.port ?? process.env.PORT, app.listenOn ?? '0.0.0.0');
@@ -162,6 +161,7 @@ async function answer(request, response) {
   const url = new URL(request.url, 'http://app');
   request.resume();
   if (url.pathname === '/die' && request.method === 'POST') process.exit(1);
+  if (url.pathname === '/eat' && request.method === 'POST') eat();
   if (url.pathname === '/slow') await delay(Number(url.searchParams.get('ms')));
   const status = url.pathname === '/health' ? (app.healthStatus ?? 200) : 200;
   if (status === 0) return;
