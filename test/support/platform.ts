@@ -12,6 +12,7 @@ import type { RepositoryFiles } from './fixture-apps.ts';
 import { freePorts } from './free-ports.ts';
 import { type HttpAnswer, httpRequest } from './http-request.ts';
 import { leftOnDisk } from './left-on-disk.ts';
+import type { PrivateDocker } from './private-docker.ts';
 import { TestGit, type TestRepository } from './test-git.ts';
 import { TestTraefik } from './traefik.ts';
 import { waitUntil } from './wait-until.ts';
@@ -23,6 +24,8 @@ export interface PlatformOptions {
   readonly database?: TestDatabase;
   /** More environment for API and worker, as in `.env.example`. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Another daemon than the machine's; it is the test's to close, afterwards. */
+  readonly docker?: PrivateDocker;
   /** From `dist/`, as in production, instead of the sources. */
   readonly built?: boolean;
   /** Path of the Node that runs API and worker, if not this one; and of Traefik, if not the one of the environment. */
@@ -60,9 +63,6 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     // Two runs at once on one host must not choose the same subnets.
     NETWORK_POOL: `10.${randomInt(100, 250)}.0.0/16`,
     POLL_INTERVAL_MS: '500',
-    // A test asks more often than a person does.
-    RATE_LIMIT_REQUESTS: '1000000',
-    RATE_LIMIT_DEPLOYS: '1000000',
     LOG_LEVEL: 'debug',
     // A test asks again and again, faster than people do.
     RATE_LIMIT_REQUESTS: '1000000',
@@ -76,7 +76,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     instance,
     httpPort,
     apiPort: traefikPort,
-    dockerHost: 'unix:///var/run/docker.sock',
+    dockerHost: options.docker?.host ?? 'unix:///var/run/docker.sock',
     platformHost: 'berth.localhost',
     apiAddress: `127.0.0.1:${apiPort}`,
     fallbackPort,
@@ -86,6 +86,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     dataDir,
     settings,
     traefik,
+    docker: new DockerObjects(instance, options.docker?.docker),
     git,
     built: options.built ?? false,
     node: options.node ?? process.execPath,
@@ -106,6 +107,7 @@ interface Parts {
   readonly dataDir: string;
   readonly settings: Readonly<Record<string, string>>;
   readonly traefik: TestTraefik;
+  readonly docker: DockerObjects;
   readonly git: TestGit;
   readonly built: boolean;
   readonly node: string;
@@ -136,7 +138,7 @@ export class Platform {
     this.traefik = parts.traefik;
     this.git = parts.git;
     this.prisma = parts.prisma;
-    this.docker = new DockerObjects(parts.instance);
+    this.docker = parts.docker;
     this.#apiProcess = this.#start('api');
     this.#workerProcess = this.#start('worker');
   }
