@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import supertest from 'supertest';
 import { type ApiUnderTest, startApi } from '../../test/support/api-under-test.ts';
 import { signedIn } from '../../test/support/browser.ts';
@@ -46,6 +46,9 @@ const INSTALLATION = 957_387n;
 const WEBHOOK_SECRET = new Secret('s'.repeat(64));
 
 let github: FakeGithub;
+// One test asks every operation.
+jest.setTimeout(120_000);
+
 let api: ApiUnderTest;
 beforeAll(async () => {
   github = await FakeGithub.start();
