@@ -40,6 +40,8 @@ const PHASES: readonly Phase[] = [
 
 const progress = new Progress();
 const checkout = findCheckout();
+/** What came of the tests with ids, for `npm run docs:faults`. */
+const resultsFile = join(checkout, '.test-results.jsonl');
 const folder = mkdtempSync(join(tmpdir(), 'berth-test-'));
 // The postgres user passes through on the way to its data.
 chmodSync(folder, 0o711);
@@ -55,6 +57,7 @@ progress.print(`${total.passed} passed, ${total.failed} failed`);
 
 async function runAll(): Promise<Counts> {
   const sum: Counts = { passed: 0, failed: 0 };
+  rmSync(resultsFile, { force: true });
   try {
     const phases = choosePhases(process.argv.slice(2));
     const environment = await prepareTests(phases);
@@ -98,6 +101,7 @@ async function prepareTests(phases: readonly Phase[]): Promise<NodeJS.ProcessEnv
     BERTH_TEST_TRAEFIK: traefik,
     ...(hasEndToEnd ? await prepareEndToEnd(settings) : {}),
     BERTH_TEST_COUNTS: join(folder, 'counts'),
+    BERTH_TEST_RESULTS: resultsFile,
   };
 }
 
