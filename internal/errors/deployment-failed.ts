@@ -32,7 +32,7 @@ export const FAILURES = {
   },
   stack_not_recognised: {
     cause: 'user',
-    advice: 'Add a Dockerfile, or a package.json with a "start" script.',
+    advice: 'Add a Dockerfile, or set framework, root_directory or start_command on the app.',
   },
   context_invalid: { cause: 'user', advice: 'Remove what the message names from the repository.' },
   context_too_large: { cause: 'user', advice: 'List what the build does not need in .dockerignore.' },
