@@ -4,7 +4,7 @@ import type { SealedBox } from '../secrets/sealed-box.ts';
 import { sealContext } from '../secrets/sealed-columns.ts';
 import type { Outcome, OutcomeKind } from './outcome.ts';
 import { parsePush } from './push.ts';
-import type { KnownPush } from './push-order.ts';
+import { type KnownPush, moveOf } from './push-order.ts';
 import { parsePayload } from './read-delivery.ts';
 import type { DeliverySummary } from './summarise-delivery.ts';
 
@@ -77,8 +77,8 @@ export async function knownPushes(
        AND octet_length(d.payload) <= ${LARGEST_OPENED}
      ORDER BY o.created_at DESC, o.id LIMIT ${KNOWN_PUSHES}`;
   return rows.toReversed().map((row) => {
-    const { before, after, commits } = parsePush(parsePayload(openPayload(box, row)));
-    return { before, after, commits: new Set(commits.map(({ id }) => id)), deploymentId: row.deploymentId };
+    const push = parsePush(parsePayload(openPayload(box, row)));
+    return { ...moveOf(push), deploymentId: row.deploymentId };
   });
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { type KnownPush, newerDeployment } from './push-order.ts';
+import { isOlder, type KnownPush, newerPush } from './push-order.ts';
 
 const NONE = '0';
 
@@ -33,5 +33,18 @@ test.each<[string, string, string, string | null]>([
   ['the branch is made anew where it was', `${NONE}>A A>${NONE}!`, `${NONE}>A`, null],
 ])('%s', (_what, known, push, expected) => {
   const pushes = known.split(' ').filter(Boolean).map(read);
-  expect(newerDeployment(read(push), pushes)).toBe(expected);
+  expect(newerPush(read(push), pushes)?.deploymentId ?? null).toBe(expected);
+});
+
+test.each<[string, string, string, boolean]>([
+  ['by the push that links them', 'C>D A>B B>C', 'B', true],
+  ['not without it', 'C>D A>B', 'B', false],
+  ['not the other way round', 'C>D A>B B>C', 'E', false],
+  ['not its own head', 'C>D A>B B>C', 'D', false],
+  ['not after the branch was forced back to it', 'C>D A>B B>C D>B', 'B', false],
+])('a commit is older than the first of these pushes: %s', (_what, pushes, commit, expected) => {
+  const moves = pushes.split(' ').map(read);
+  const [push] = moves;
+  if (!push) throw new Error('there is no push');
+  expect(isOlder(commit, push, moves)).toBe(expected);
 });

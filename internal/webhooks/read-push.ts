@@ -32,6 +32,9 @@ export type Verdict =
   | { readonly deploy: true; readonly branch: string; readonly commitSha: string }
   | { readonly deploy: false; readonly reason: Ignored };
 
+/** Those of pushes to the branch itself. */
+const OF_THE_BRANCH: readonly Ignored[] = ['skip requested', 'no watched path changed'];
+
 const BRANCH = /^refs\/heads\/(.+)$/;
 const NO_COMMIT = '0'.repeat(40);
 /**
@@ -53,8 +56,8 @@ export function readPush(push: Push, app: FollowingApp, githubUrl: string): Verd
     return ignored('other repository');
   }
   if (push.ref.startsWith('refs/tags/')) return ignored('tag');
-  const [, branch] = BRANCH.exec(push.ref) ?? [];
-  if (branch === undefined) return ignored('not a branch');
+  const branch = branchOf(push);
+  if (branch === null) return ignored('not a branch');
   if (branch !== (app.branch ?? push.repository.default_branch)) return ignored('other branch');
   if (push.deleted || push.after === NO_COMMIT) return ignored('branch deleted');
   if (app.desiredState === 'stopped') return ignored('the app is stopped');
@@ -63,6 +66,15 @@ export function readPush(push: Push, app: FollowingApp, githubUrl: string): Verd
   if (SKIP.test(push.head_commit?.message ?? '')) return ignored('skip requested');
   if (!mayTouch(app.watchPaths, push)) return ignored('no watched path changed');
   return { deploy: true, branch, commitSha: push.after };
+}
+
+export function branchOf({ ref }: Pick<Push, 'ref'>): string | null {
+  return BRANCH.exec(ref)?.[1] ?? null;
+}
+
+/** Whether the push belongs to the history that is deployed, so that it tells which of others came first. */
+export function isOfBranch(verdict: Verdict): boolean {
+  return verdict.deploy || OF_THE_BRANCH.includes(verdict.reason);
 }
 
 /** Where the payload does not tell all paths that changed, it may have touched any: a forced push, a new branch, a long one. */

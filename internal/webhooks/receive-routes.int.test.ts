@@ -284,6 +284,43 @@ describe('many', () => {
     expect(rows.map(({ requestedSha, status }) => [requestedSha, status])).toEqual([[sha('d'), 'pending']]);
   });
 
+  test.each([3, 4])(
+    'F33: %i pushes end with the newest one in whatever order they come',
+    async (count) => {
+      const chain = Array.from({ length: count + 1 }, (_, index) => sha(String(index + 1)));
+      const pushes = chain.slice(1).map((after, index) => ({ before: chain[index] ?? '', after }));
+      for (const order of ordersOf(pushes)) {
+        await api.prisma.deployment.deleteMany();
+        await api.prisma.webhookDelivery.deleteMany();
+        for (const one of order) await push(one);
+        const open = await api.prisma.deployment.findMany({ where: { status: 'pending' } });
+        const came = order.map(({ after }) => after[0]).join('');
+        expect([came, open.map(({ requestedSha }) => requestedSha)]).toEqual([came, [chain.at(-1)]]);
+      }
+    },
+    180_000,
+  );
+
+  test('F33: a push that deploys nothing itself still tells the order of the others', async () => {
+    await push({ before: sha('3'), after: sha('4') });
+    await push({ before: sha('1'), after: sha('2') });
+    const link = outcomeOf(await push({ before: sha('2'), after: sha('3'), message: 'Docs [skip deploy]' }));
+    expect(link).toMatchObject({ outcome: 'ignored', reason: 'skip requested', deployment_id: null });
+    const open = await api.prisma.deployment.findMany({ where: { status: 'pending' } });
+    expect(open.map(({ requestedSha }) => requestedSha)).toEqual([sha('4')]);
+  });
+
+  test('F33: a branch that was forced back is left there when an older push comes', async () => {
+    await push({ before: sha('a'), after: sha('b') });
+    await push({ before: sha('b'), after: sha('a'), more: { forced: true } });
+    expect(outcomeOf(await push({ before: sha('9'), after: sha('a') })).outcome).toBe('superseded');
+    const rows = await deployments();
+    expect(rows.map(({ requestedSha, status }) => [requestedSha?.[0], status])).toEqual([
+      ['b', 'superseded'],
+      ['a', 'pending'],
+    ]);
+  });
+
   test('F33: also when the newer one is live, or was ignored for its paths alone', async () => {
     await api.call('patch', `/apps/${app.id}`).send({ watch_paths: ['src'] });
     const newer = outcomeOf(await push({ before: sha('b'), after: sha('c') }));
@@ -325,3 +362,10 @@ test('T48: neither the secret nor the payload is anywhere in the database in the
     expect(row?.text).not.toContain(Buffer.from(hidden).toString('hex'));
   }
 });
+
+function ordersOf<T>(items: readonly T[]): T[][] {
+  if (items.length < 2) return [[...items]];
+  return items.flatMap((first) =>
+    ordersOf(items.filter((item) => item !== first)).map((rest) => [first, ...rest]),
+  );
+}
