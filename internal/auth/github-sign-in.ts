@@ -90,7 +90,7 @@ function explain(error: unknown): unknown {
   }
   // Two of its errors have no name: an answer without a token, and a profile that is no JSON.
   const isOfGithub =
-    name === 'InternalOAuthError' || name === 'ZodError' || /^Failed to /.test(message ?? '');
+    name === 'InternalOAuthError' || name === 'ZodError' || message?.startsWith('Failed to ');
   if (!isOfGithub) return error;
   return new AppError(
     'github_unavailable',

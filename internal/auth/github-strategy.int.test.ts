@@ -17,16 +17,17 @@ afterAll(async () => {
 });
 
 test('a GitHub that takes the request and never answers is given up', async () => {
-  const settings = github.settings();
-  if (!settings.oauth) throw new Error('no sign-in is set up');
+  const { oauth, ...settings } = github.settings();
+  if (!oauth) throw new Error('no sign-in is set up');
   const handshakes = new Handshakes(database.database.prisma, { name: 'berth', isSecure: false });
-  const strategy = githubStrategy({ ...settings, oauth: settings.oauth }, handshakes, 100);
-  const profile = () =>
-    new Promise<unknown>((settled) => {
+  const profile = (deadlineMs?: number) => {
+    const strategy = githubStrategy({ ...settings, oauth }, handshakes, deadlineMs);
+    return new Promise<unknown>((settled) => {
       const token = github.userToken('octocat', []).reveal();
       strategy.userProfile(token, (error, found) => settled(error ?? found));
     });
+  };
   expect(await profile()).toMatchObject({ username: 'octocat' });
   github.fail(/GET \/user$/, { kind: 'hang' }, 1);
-  expect(await profile()).toMatchObject({ name: 'InternalOAuthError' });
+  expect(await profile(50)).toMatchObject({ name: 'InternalOAuthError' });
 });

@@ -54,12 +54,15 @@ export class Handshakes {
   stateStore(): StateStore {
     return {
       store: (_request, verifier, departure, _meta, done) => {
-        this.#keep(verifier, departure).then((state) => done(null, state), done);
+        this.#keep(verifier, departure).then(
+          (state) => setImmediate(done, null, state),
+          (error: unknown) => setImmediate(done, error),
+        );
       },
       verify: (request, state, _meta, done) => {
         this.#take(state, this.#browserOf(request)).then(
-          (kept) => (kept ? done(null, kept.verifier, kept.departure) : done(null, false)),
-          done,
+          (kept) => setImmediate(done, null, kept?.verifier ?? false, kept?.departure),
+          (error: unknown) => setImmediate(done, error),
         );
       },
     };

@@ -1,7 +1,7 @@
 import type { Express } from 'express';
 import supertest from 'supertest';
 
-type Method = 'get' | 'post' | 'patch' | 'put' | 'delete';
+type Method = 'get' | 'head' | 'post' | 'patch' | 'put' | 'delete';
 
 /** A browser as the API sees one: it keeps cookies, and says which page sends what. */
 export class Browser {
