@@ -37,7 +37,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   deployments: ['db', 'openapi', 'apps', 'envvars', 'logs', 'auth', 'audit', 'idempotency', 'projects'],
   installations: ['db', 'openapi', 'users', 'auth', 'audit', 'github', 'projects', 'apps', 'idempotency'],
   webhooks: ['db', 'openapi', 'apps', 'deployments', 'github', 'installations', 'audit', 'idempotency'],
-  reports: ['db', 'deployments', 'github', 'installations'],
+  reports: ['db', 'apps', 'deployments', 'github', 'installations'],
   plans: ['db', 'openapi', 'apps', 'audit', 'idempotency'],
   quarantine: ['db', 'openapi', 'audit'],
   engine: ['db', 'apps', 'deployments', 'plans', 'quarantine', 'logs'],

@@ -31,6 +31,7 @@ import { sourceCredentials } from '../../internal/installations/clone-credential
 import { createLogger } from '../../internal/logger/logger.ts';
 import { SealedBox } from '../../internal/secrets/sealed-box.ts';
 import { prepareProxy } from './prepare-proxy.ts';
+import { reportToGithub } from './report-to-github.ts';
 
 /** Settings → database → Docker and Git behind their ports → work until SIGTERM → close in reverse order. */
 async function main(config: Config): Promise<void> {
@@ -51,6 +52,7 @@ async function main(config: Config): Promise<void> {
   const { gateDir, gateTool } = config;
   await installGateTool({ gateDir, setting: gateTool, docker, instanceId, image: 'busybox:1.37-musl' });
 
+  const github = createGithub(config.github);
   const tools: Tools = {
     prisma,
     source: new GitCheckout({
@@ -61,7 +63,7 @@ async function main(config: Config): Promise<void> {
       maxMegabytes: config.cloneMaxMb,
       logger,
     }),
-    credentials: sourceCredentials({ prisma, box, github: createGithub(config.github) }),
+    credentials: sourceCredentials({ prisma, box, github }),
     repository: repositoryReader,
     images: new DockerImageBuilder({
       docker,
@@ -95,7 +97,7 @@ async function main(config: Config): Promise<void> {
   await notifications?.start();
   const identity = { id: `${hostname()}-${process.pid}-${newId()}`, leaseSeconds: config.leaseSeconds };
   logger.info({ workerId: identity.id, instanceId }, 'worker started');
-  await runWorker(tools, {
+  const working = runWorker(tools, {
     identity,
     concurrency: config.workerConcurrency,
     pollIntervalMs: config.pollIntervalMs,
@@ -103,6 +105,12 @@ async function main(config: Config): Promise<void> {
     notifications,
     signal: stop.signal,
   });
+  const { signal } = stop;
+  const reporting = reportToGithub(
+    { prisma, box, github, logger },
+    { config, workerId: identity.id, signal },
+  );
+  await Promise.all([working, reporting]);
   await notifications?.close();
   await database.close();
   logger.info('worker stopped');

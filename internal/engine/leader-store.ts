@@ -1,7 +1,7 @@
 import type { PrismaClient } from '../db/database.ts';
 
 /** Duties that exactly one worker has at a time. */
-export type Duty = 'reconciler' | 'recovery' | 'log-collector';
+export type Duty = 'reconciler' | 'recovery' | 'log-collector' | 'github-reports';
 
 /** Takes or renews the duty; true while this worker holds it. By the database's clock, like every lease. */
 export async function holdDuty(

@@ -49,6 +49,11 @@ describe('what does not', () => {
     expect(refusal).toMatchObject({ reason, message: `GitHub refused (HTTP ${status}): No` });
   });
 
+  test('a permission that was not granted', () => {
+    const message = 'The permissions requested are not granted to this installation.';
+    expect(explain(422, {}, { message })).toMatchObject({ reason: 'not_granted' });
+  });
+
   test('is told with GitHub’s details, without addresses and controls, and not at length', () => {
     const data = {
       message: 'Validation\u001b[2J Failed',

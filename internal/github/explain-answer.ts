@@ -33,6 +33,12 @@ export function explainAnswer(answer: ErrorAnswer, nowSeconds: number): GithubUn
       retryAfterSeconds: secondsIn(answer.headers['retry-after']),
     });
   }
+  if (answer.status === 422 && /permissions requested are not granted/i.test(message)) {
+    return new GithubRefused(
+      'not_granted',
+      'The GitHub App has not been granted the permission that this needs.',
+    );
+  }
   return new GithubRefused(reasonOf(answer.status), `GitHub refused (HTTP ${answer.status}): ${message}`);
 }
 

@@ -58,8 +58,8 @@ export class GithubApp {
   }
 
   /**
-   * @throws GithubRefused not_found: it was removed; forbidden: it is suspended; invalid: the repository is not covered,
-   * or the App was not granted what the purpose needs
+   * @throws GithubRefused not_found: it was removed; forbidden: it is suspended; invalid: the repository is not covered;
+   * not_granted: what the purpose needs
    */
   async token(request: InstallationTokenRequest): Promise<Secret> {
     const kept = await this.#installationToken(request, false);

@@ -15,8 +15,11 @@ export class GithubUnavailable extends Error {
   }
 }
 
-/** Why GitHub said no. `unauthorized`: it no longer knows the token. `not_found`: or it does not show it to this token. */
-export type RefusalReason = 'unauthorized' | 'forbidden' | 'not_found' | 'moved' | 'invalid';
+/**
+ * Why GitHub said no. `unauthorized`: it no longer knows the token; `not_found`: or it does not show it to this token;
+ * `not_granted`: whoever installed the App has not granted what is asked for.
+ */
+export type RefusalReason = 'unauthorized' | 'forbidden' | 'not_granted' | 'not_found' | 'moved' | 'invalid';
 
 /** GitHub's answer is no, and will be the next time too. `message` is one sentence without a token or a URL. */
 export class GithubRefused extends Error {

@@ -106,7 +106,7 @@ describe('the App', () => {
     const installation = fake.install('ada', { repositories: [shop], permissions: { contents: 'read' } });
     const of = { installationId: BigInt(installation.id), purpose: 'clone', repository: 'shop' } as const;
     await expect(app.token({ ...of, repository: 'blog' })).rejects.toMatchObject({ reason: 'invalid' });
-    await expect(app.token({ ...of, purpose: 'hooks' })).rejects.toMatchObject({ reason: 'invalid' });
+    await expect(app.token({ ...of, purpose: 'hooks' })).rejects.toMatchObject({ reason: 'not_granted' });
     installation.suspendedAt = new Date();
     await expect(app.token(of)).rejects.toMatchObject({ reason: 'forbidden' });
     fake.uninstall(installation);

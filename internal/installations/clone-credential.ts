@@ -1,5 +1,5 @@
 import type { SourceCredential, SourceCredentials } from '../engine/ports.ts';
-import { GithubUnavailable } from '../github/github-error.ts';
+import { GithubRefused, GithubUnavailable } from '../github/github-error.ts';
 import { whichRepository } from '../github/which-repository.ts';
 import { sealContext } from '../secrets/sealed-columns.ts';
 import { Secret } from '../secrets/secret.ts';
@@ -37,6 +37,7 @@ async function githubCredential(
   } catch (error) {
     // A public repository can be cloned all the same.
     if (error instanceof GithubUnavailable) return { kind: 'none', why: 'github_unavailable' };
+    if (error instanceof GithubRefused) return { kind: 'none', why: 'not_connected' };
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 import type { Db } from '../db/database.ts';
 import type { Github } from '../github/github.ts';
 import type { InstallationTokenRequest, TokenPurpose } from '../github/github-app.ts';
-import { GithubRefused, GithubUnavailable } from '../github/github-error.ts';
+import { GithubRefused, GithubUnavailable, isGithubError } from '../github/github-error.ts';
 import type { RepositoryName } from '../github/which-repository.ts';
 import type { SealedBox } from '../secrets/sealed-box.ts';
 import type { Secret } from '../secrets/secret.ts';
@@ -30,17 +30,18 @@ export interface RepositoryToken {
 /**
  * By which token the platform may do that with the repository, for this user: of an installation that covers it and is
  * theirs, good for this one repository and purpose, else their own. Null: by none.
- * @throws GithubUnavailable when there may be one, and GitHub cannot be asked
+ * @throws GithubUnavailable when there may be one, and GitHub cannot be asked; GithubRefused not_granted when there would
+ * be one, had the App what it needs
  */
 export async function tokenForRepository(
   needs: TokenNeeds,
   access: RepositoryAccess,
 ): Promise<RepositoryToken | null> {
-  const { found, unavailable } = await tokenOfInstallation(needs, access);
+  const { found, hindrance } = await tokenOfInstallation(needs, access);
   if (found) return found;
   const own = await readGithubToken(needs.prisma, needs.box, access.userId);
   if (own && mayActFor(access.purpose, own)) return { token: own.token, via: 'user', renew: null };
-  if (unavailable) throw unavailable;
+  if (hindrance) throw hindrance;
   return null;
 }
 
@@ -67,23 +68,23 @@ export async function withRepositoryToken<T>(
 async function tokenOfInstallation(
   { prisma, github }: TokenNeeds,
   { userId, repository, purpose }: RepositoryAccess,
-): Promise<{ found: RepositoryToken | null; unavailable: GithubUnavailable | null }> {
+): Promise<{ found: RepositoryToken | null; hindrance: GithubUnavailable | GithubRefused | null }> {
   const { app } = github;
-  let unavailable: GithubUnavailable | null = null;
-  if (!app) return { found: null, unavailable };
+  let hindrance: GithubUnavailable | GithubRefused | null = null;
+  if (!app) return { found: null, hindrance };
   for (const { id } of await findCovering(prisma, userId, repository)) {
     const request: InstallationTokenRequest = { installationId: id, purpose, repository: repository.name };
     try {
       const token = await app.token(request);
       const found = { token, via: 'installation', renew: () => app.renewedToken(request) } as const;
-      return { found, unavailable };
+      return { found, hindrance };
     } catch (error) {
-      if (error instanceof GithubUnavailable) unavailable = error;
-      // Removed, suspended, or it lost the repository, and we have not heard of it yet: the next one, then.
-      else if (!(error instanceof GithubRefused)) throw error;
+      if (!isGithubError(error)) throw error;
+      // Any other refusal: removed, suspended, or it lost the repository, and we have not heard of it yet.
+      if (error instanceof GithubUnavailable || error.reason === 'not_granted') hindrance = error;
     }
   }
-  return { found: null, unavailable };
+  return { found: null, hindrance };
 }
 
 /**
