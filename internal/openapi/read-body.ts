@@ -15,6 +15,7 @@ export async function readBody(request: Request, response: Response): Promise<vo
   if (request.is(['json', '+json']) === false && !isEmpty(request)) {
     throw new AppError('unsupported_media_type', 'Send the body as "Content-Type: application/json".');
   }
+  refuseLonger(request, MAX_BYTES);
   await new Promise<void>((read, failed) => {
     parseJson(request, response, (error?: unknown) => (error ? failed(bodyError(error, MAX_BYTES)) : read()));
   });
@@ -25,6 +26,7 @@ export async function readBody(request: Request, response: Response): Promise<vo
  * @throws AppError unsupported_media_type when it is compressed, body_too_large
  */
 export async function readRawBody(request: Request, response: Response, maxBytes: number): Promise<Buffer> {
+  refuseLonger(request, maxBytes);
   const readBytes = express.raw({ limit: maxBytes, inflate: false, type: () => true });
   await new Promise<void>((read, failed) => {
     readBytes(request, response, (error?: unknown) => (error ? failed(bodyError(error, maxBytes)) : read()));
@@ -36,12 +38,19 @@ function isEmpty(request: Request): boolean {
   return request.get('content-length') === '0';
 }
 
+/** Answered at once where the length is told; body-parser answers only when all of it has come. */
+function refuseLonger(request: Request, maxBytes: number): void {
+  if (Number(request.get('content-length') ?? 0) > maxBytes) throw tooLarge(maxBytes);
+}
+
+function tooLarge(maxBytes: number): AppError {
+  return new AppError('body_too_large', `The body may have at most ${maxBytes} bytes.`);
+}
+
 /** body-parser marks its errors by `type`; its texts may repeat parts of the body, so ours replace them. */
 function bodyError(error: unknown, maxBytes: number): AppError {
   const { type } = error as { type?: string };
-  if (type === 'entity.too.large') {
-    return new AppError('body_too_large', `The body may have at most ${maxBytes} bytes.`);
-  }
+  if (type === 'entity.too.large') return tooLarge(maxBytes);
   if (type === 'encoding.unsupported' || type === 'charset.unsupported') {
     return new AppError('unsupported_media_type', 'Send the body as plain UTF-8, not compressed.');
   }
