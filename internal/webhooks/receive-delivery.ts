@@ -1,3 +1,4 @@
+import type { Actor } from '../audit/record-audit.ts';
 import type { Db, PrismaClient } from '../db/database.ts';
 import type { Logger } from '../logger/logger.ts';
 import { decideOutcomes } from './decide-outcomes.ts';
@@ -7,6 +8,7 @@ import { followersOf } from './followers.ts';
 import { type Outcome, withoutDeployment } from './outcome.ts';
 import type { RecordInstallation } from './ports.ts';
 import type { Delivery } from './read-delivery.ts';
+import { recordDelivery } from './record-delivery.ts';
 import { summariseDelivery } from './summarise-delivery.ts';
 
 export interface ReceiveNeeds extends DeployNeeds {
@@ -40,14 +42,22 @@ export async function receiveDelivery(
   needs: ReceiveNeeds,
   target: Target,
   delivery: Delivery,
+  actor: Actor,
 ): Promise<Received> {
-  const received = await needs.prisma.$transaction((tx) => takeIn(tx, needs, target, delivery), LIMIT);
+  const received = await needs.prisma.$transaction(
+    (tx) => takeIn(tx, needs, { target, delivery, actor }),
+    LIMIT,
+  );
   const { event, deliveryId } = delivery;
   needs.logger.info({ deliveryId, event, outcomes: received.outcomes }, 'webhook delivery');
   return received;
 }
 
-async function takeIn(tx: Db, needs: ReceiveNeeds, target: Target, delivery: Delivery): Promise<Received> {
+async function takeIn(
+  tx: Db,
+  needs: ReceiveNeeds,
+  { target, delivery, actor }: { target: Target; delivery: Delivery; actor: Actor },
+): Promise<Received> {
   const to = { target: columnOf(target), deliveryId: delivery.deliveryId };
   const row = { ...to, ...summariseDelivery(delivery), replayOf: null, text: delivery.text };
   const id = await storeDelivery(tx, needs.box, row);
@@ -55,6 +65,7 @@ async function takeIn(tx: Db, needs: ReceiveNeeds, target: Target, delivery: Del
 
   const outcomes = await outcomesOf(tx, needs, target, delivery);
   await storeOutcomes(tx, id, outcomes);
+  await recordDelivery(tx, actor, { id, delivery, outcomes });
   await sweepDeliveries(tx);
   return { id, isNew: true, outcomes };
 }

@@ -1,6 +1,5 @@
-import type { Request } from 'express';
 import { z } from 'zod';
-import { type Operation, op } from '../openapi/operation.ts';
+import { type Call, type Operation, op } from '../openapi/operation.ts';
 import { id as idSchema } from '../openapi/schemas.ts';
 import type { Secret } from '../secrets/secret.ts';
 import { OUTCOME_KINDS } from './outcome.ts';
@@ -98,12 +97,12 @@ const shared = {
 /** Where GitHub posts to. Both answer after the commit; whoever has no right signature learns nothing (T62–T65). */
 export function receiveRoutes(needs: ReceiveRouteNeeds): Operation[] {
   const turns = new Turns();
-  const take = async (target: Target, request: Request, rawBody: Buffer) => {
+  const take = async (target: Target, call: Call<null>) => {
     const key = columnOf(target);
     // Only what is signed is counted, so that nobody else can use up what an app may get.
     await needs.limit(key);
-    const delivery = readDelivery(request, rawBody);
-    return answer(await turns.take(key, () => receiveDelivery(needs, target, delivery)));
+    const delivery = readDelivery(call.request, call.rawBody);
+    return answer(await turns.take(key, () => receiveDelivery(needs, target, delivery, call)));
   };
 
   return [
@@ -113,11 +112,11 @@ export function receiveRoutes(needs: ReceiveRouteNeeds): Operation[] {
       id: 'receiveAppWebhook',
       summary: 'Take a delivery of the webhook of one app',
       params: z.object({ appId: z.string().meta({ param: { example: 'k3v5ahq2xd' } }) }),
-      async handler({ params: { appId } }, { request, rawBody }) {
+      async handler({ params: { appId } }, call) {
         const sealed = await findSealedSecret(needs.prisma, appId);
         const secret = openWebhookSecret(needs.box, appId, sealed);
-        requireSignature(rawBody, { secret, signature: request.get(SIGNATURE_HEADER) });
-        return take({ appId }, request, rawBody);
+        requireSignature(call.rawBody, { secret, signature: call.request.get(SIGNATURE_HEADER) });
+        return take({ appId }, call);
       },
     }),
 
@@ -126,10 +125,10 @@ export function receiveRoutes(needs: ReceiveRouteNeeds): Operation[] {
       path: '/webhooks/github',
       id: 'receiveGithubAppWebhook',
       summary: 'Take a delivery of the webhook of the GitHub App',
-      async handler(_input, { request, rawBody }) {
+      async handler(_input, call) {
         const secret = needs.githubAppSecret;
-        requireSignature(rawBody, { secret, signature: request.get(SIGNATURE_HEADER) });
-        return take('github-app', request, rawBody);
+        requireSignature(call.rawBody, { secret, signature: call.request.get(SIGNATURE_HEADER) });
+        return take('github-app', call);
       },
     }),
   ];
