@@ -1,0 +1,58 @@
+import { SocketClient } from '../socket-client.ts';
+import { type CallerName, credentials } from './callers.ts';
+import { type Answered, send } from './send.ts';
+import { TABLE } from './table.ts';
+import type { Tenant } from './tenant.ts';
+import type { World } from './world.ts';
+
+export interface Attempt {
+  /** Of the operation. */
+  readonly id: string;
+  readonly as: CallerName;
+  readonly mine: Tenant;
+  readonly other: Tenant;
+  /** In the place of the table's. */
+  readonly params?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: object;
+  readonly requestId?: string;
+}
+
+/** Sends the table's request for this operation as that caller. */
+export async function attempt(world: World, of: Attempt): Promise<Answered> {
+  const operation = world.operations.get(of.id);
+  const row = TABLE[of.id];
+  if (!operation || !row) throw new Error(`${of.id} is no operation, or has no row`);
+  const { mine } = of;
+  const params = { ...row.of?.(mine), ...row.params?.(mine), ...of.params };
+  const query = new URLSearchParams(of.query);
+  const path = `/api/v1${fill(operation.path, params)}${query.size > 0 ? `?${query.toString()}` : ''}`;
+  // By default the same id in each, so that answers can be compared as they are.
+  const headers = { 'x-request-id': of.requestId ?? 'attempt', ...credentials(world, of.as, of) };
+  if (of.id === 'openSocket') return openSocket(world.port, path, headers);
+
+  const raw = row.raw?.(mine, world);
+  const body = of.body ?? row.body?.(mine);
+  return send({
+    port: world.port,
+    method: operation.method.toUpperCase(),
+    path,
+    headers: { ...headers, ...(body ? { 'content-type': 'application/json' } : {}), ...raw?.headers },
+    body: raw?.body ?? (body && JSON.stringify(body)),
+  });
+}
+
+/** `/apps/:id` with its parts filled in. */
+export function fill(path: string, params: Readonly<Record<string, string>>): string {
+  return path.replace(/:(\w+)/g, (_, name: string) => {
+    const value = params[name];
+    if (value === undefined) throw new Error(`${path}: the row says nothing of ${name}`);
+    return encodeURIComponent(value);
+  });
+}
+
+async function openSocket(port: number, path: string, headers: Record<string, string>): Promise<Answered> {
+  const client = await new SocketClient(port, { path, headers }).answered();
+  client.cut();
+  return { status: client.status ?? 101, headers: {}, text: '' };
+}
