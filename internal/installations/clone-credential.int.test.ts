@@ -43,7 +43,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   fake.heal();
-  for (const installation of [...fake.world.installations]) fake.uninstall(installation);
+  fake.uninstallAll();
   await prisma.githubInstallation.deleteMany();
 });
 

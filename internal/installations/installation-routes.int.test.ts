@@ -36,7 +36,7 @@ beforeEach(async () => {
 });
 afterEach(() => {
   fake.heal();
-  for (const installation of [...fake.world.installations]) fake.uninstall(installation);
+  fake.uninstallAll();
 });
 
 /** As after a sign-in with GitHub. */

@@ -31,7 +31,7 @@ beforeEach(async () => {
 });
 afterEach(() => {
   fake.heal();
-  for (const installation of [...fake.world.installations]) fake.uninstall(installation);
+  fake.uninstallAll();
 });
 
 const repository = (name: string): Repository => {

@@ -226,6 +226,10 @@ export class FakeGithub implements Addresses {
     }
   }
 
+  uninstallAll(): void {
+    for (const installation of this.world.installations.slice()) this.uninstall(installation);
+  }
+
   // ------------------------------------------------------------ what it was told
 
   hooksOf(repository: Repository): Hook[] {
