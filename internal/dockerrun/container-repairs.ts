@@ -92,12 +92,24 @@ export class DockerContainerRepairs implements ContainerRepairs {
     }
   }
 
+  async buildSteps(): Promise<{ containerId: string; appId: string }[]> {
+    return (await this.#all()).flatMap(({ Id, Labels }) => {
+      // Layers of a build tell the app, and only its image and containers the deployment.
+      const { 'berth.app': appId, 'berth.deployment': deploymentId } = Labels;
+      return appId && deploymentId === undefined ? [{ containerId: Id, appId }] : [];
+    });
+  }
+
   async highestRoutePriority(): Promise<number> {
-    const options = { all: true, filters: this.#ours };
-    const found = await dockerCall('list containers', this.#docker.listContainers(options));
+    const found = await this.#all();
     const priorities = found.flatMap(({ Labels }) =>
       Object.entries(Labels).flatMap(([name, value]) => (ROUTER_PRIORITY.test(name) ? Number(value) : [])),
     );
     return Math.max(0, ...priorities.filter(Number.isSafeInteger));
+  }
+
+  #all(): Promise<Docker.ContainerInfo[]> {
+    const options = { all: true, filters: this.#ours };
+    return dockerCall('list containers', this.#docker.listContainers(options));
   }
 }

@@ -290,6 +290,8 @@ export interface ContainerRepairs {
   ): Promise<void>;
   /** Ends the hold of its health check, so that a closed gate shows at once and not an hour later. */
   endHold(containerId: string): Promise<void>;
+  /** Containers in which steps of builds run, or ran when the daemon ended under them. */
+  buildSteps(): Promise<readonly { readonly containerId: string; readonly appId: string }[]>;
   /** The highest priority of a router of our containers; 0: there is none. */
   highestRoutePriority(): Promise<number>;
 }

@@ -1,4 +1,5 @@
 import type { SealedBox } from '../secrets/sealed-box.ts';
+import { removeBuildLeftovers } from './build-leftovers.ts';
 import { HeldDuty } from './held-duty.ts';
 import { noteMissingImages } from './image-marks-store.ts';
 import type { Tools } from './job.ts';
@@ -66,7 +67,10 @@ export async function runRecovery(tools: Tools, options: RecoveryOptions): Promi
       const due = concern.take(tools.clock.now());
       await restoreReleases({ ...tools, box }, { seen, concern: due, signal: held });
     }),
-    whenever(bells.strays, LOOK_EVERY_MS, () => quarantineStrays(tools, known)),
+    whenever(bells.strays, LOOK_EVERY_MS, async () => {
+      await quarantineStrays(tools, known);
+      await removeBuildLeftovers(tools);
+    }),
     whenever(bells.images, LOOK_AT_IMAGES_EVERY_MS, () => lookForImages(tools)),
     whenever(bells.stops, pollIntervalMs, (held) => stopper.look(held)),
     whenever(bells.probes, PROBE_EVERY_MS, (held) =>

@@ -9,8 +9,7 @@ import { busyboxEntries, fingerprint, packRootFileSystem } from '../../internal/
  */
 
 /** An image with a shell and the busybox applets in /bin (2 MB). */
-export async function ensureBusyboxImage(): Promise<string> {
-  const docker = new Dockerode();
+export async function ensureBusyboxImage(docker = new Dockerode()): Promise<string> {
   const entries = await busyboxEntries('/usr/bin/busybox');
   const repository = 'berth-test/busybox';
   const tag = await fingerprint(entries);

@@ -15,10 +15,11 @@ export interface TestContainer {
 
 /** What one installation has in Docker, found by its instance label only. */
 export class DockerObjects {
-  readonly docker = new Dockerode();
+  readonly docker: Dockerode;
   readonly #filters: string;
 
-  constructor(instance: string) {
+  constructor(instance: string, docker = new Dockerode()) {
+    this.docker = docker;
     this.#filters = JSON.stringify({ label: [`berth.instance=${instance}`] });
   }
 

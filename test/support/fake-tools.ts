@@ -23,6 +23,7 @@ export interface FakeWorld {
   checkStalled: boolean;
   /** Name → id. */
   readonly networks: Map<string, string>;
+  readonly buildSteps: { containerId: string; appId: string }[];
   /** Images that are gone. */
   readonly missingImages: Set<string>;
   disk: DiskSpace;
@@ -83,6 +84,7 @@ export function fakeWorld(prisma: PrismaClient): FakeWorld {
     healthy: true,
     checkStalled: false,
     networks: new Map(),
+    buildSteps: [],
     missingImages: new Set(),
     disk: { path: '/var/lib/docker', freeBytes: 50_000_000_000, totalBytes: 100_000_000_000 },
     tools: {
@@ -255,6 +257,9 @@ export function fakeWorld(prisma: PrismaClient): FakeWorld {
           events.push(`join ${change(containerId, { networkIds: [world.networks.get(name) ?? ''] })}`);
         },
         async endHold() {},
+        async buildSteps() {
+          return world.buildSteps;
+        },
         async highestRoutePriority() {
           return 0;
         },

@@ -67,6 +67,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     // A test asks again and again, faster than people do.
     RATE_LIMIT_REQUESTS: '1000000',
     RATE_LIMIT_DEPLOYS: '1000000',
+    ...(options.docker ? { DOCKER_HOST: options.docker.host } : {}),
     ...options.settings,
   };
   const traefik = await TestTraefik.start({
@@ -170,6 +171,11 @@ export class Platform {
   /** One more beside it, until the end. */
   addWorker(settings: Readonly<Record<string, string>> = {}): void {
     this.#moreWorkers.push(this.#start('worker', settings));
+  }
+
+  /** In the last of what it has logged. */
+  workerHasSaid(words: string): boolean {
+    return this.#workerProcess.tail.includes(words);
   }
 
   readonly apiServer = {

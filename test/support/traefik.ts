@@ -16,12 +16,18 @@ export interface TraefikRouter {
 
 /** A real Traefik with the product's own configuration, as a process. */
 export class TestTraefik {
-  readonly process: ProductProcess;
+  readonly #spawn: () => ProductProcess;
   readonly #apiPort: number;
+  #process: ProductProcess;
 
-  private constructor(process: ProductProcess, apiPort: number) {
-    this.process = process;
+  private constructor(spawn: () => ProductProcess, apiPort: number) {
+    this.#spawn = spawn;
     this.#apiPort = apiPort;
+    this.#process = spawn();
+  }
+
+  get process(): ProductProcess {
+    return this.#process;
   }
 
   /** @throws when `BERTH_TEST_TRAEFIK`, the path of the binary, is not set: `bin/test` sets it. */
@@ -32,17 +38,28 @@ export class TestTraefik {
     if (!command)
       throw new Error('Set BERTH_TEST_TRAEFIK to a Traefik binary, or run the tests by bin/test.');
     const file = writeTraefikFiles(options.checkout, options.directory, options);
-    const traefik = new ProductProcess({
-      name: 'traefik',
-      command,
-      args: [`--configFile=${file}`],
-      environment: { ...TRAEFIK_ENVIRONMENT, PATH: process.env['PATH'] ?? '' },
-      cwd: options.directory,
-      logFile: join(options.directory, 'traefik.log'),
-    });
-    const started = new TestTraefik(traefik, options.apiPort);
-    await waitUntil('Traefik to answer', () => started.isUp(), { explain: () => traefik.tail });
-    return started;
+    const spawn = () =>
+      new ProductProcess({
+        name: 'traefik',
+        command,
+        args: [`--configFile=${file}`],
+        environment: { ...TRAEFIK_ENVIRONMENT, PATH: process.env['PATH'] ?? '' },
+        cwd: options.directory,
+        logFile: join(options.directory, 'traefik.log'),
+      });
+    const traefik = new TestTraefik(spawn, options.apiPort);
+    await traefik.#untilUp();
+    return traefik;
+  }
+
+  /** After it was killed, with the same configuration on the same ports. */
+  async startAgain(): Promise<void> {
+    this.#process = this.#spawn();
+    await this.#untilUp();
+  }
+
+  async #untilUp(): Promise<void> {
+    await waitUntil('Traefik to answer', () => this.isUp(), { explain: () => this.process.tail });
   }
 
   async isUp(): Promise<boolean> {
