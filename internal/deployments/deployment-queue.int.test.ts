@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { createTestDatabase, type TestDatabase } from '../../test/support/database.ts';
 import { newKey } from '../../test/support/new-key.ts';
 import { seedApp } from '../../test/support/seed.ts';
+import { newId } from '../db/ids.ts';
 import { DeploymentFailed } from '../errors/deployment-failed.ts';
 import { SealedBox } from '../secrets/sealed-box.ts';
 import { cancelDeployment, stopDeploymentsOf } from './cancel-deployment.ts';
@@ -51,6 +52,29 @@ async function bringLive(claim: Claim): Promise<void> {
   await commitSwitching(db(), claim);
   await goLive(db(), claim);
 }
+
+test('A6: of a project with a limit no more run at a time, however many claim at once', async () => {
+  const first = await seedApp(db());
+  const apps = [first];
+  for (const name of ['b', 'c', 'd']) {
+    const { id: _, ...row } = first;
+    apps.push(await db().app.create({ data: { ...row, id: newId(), name } }));
+  }
+  await db().project.update({ where: { id: first.projectId }, data: { deploymentLimit: 2 } });
+  for (const { id } of apps) await request(id);
+  const stranger = await request((await seedApp(db())).id);
+  const claims = await Promise.all(
+    Array.from({ length: 8 }, (_, index) => claimNext(db(), { id: `worker-${index}`, leaseSeconds: 30 })),
+  );
+  const taken = claims.flatMap((claim) => (claim ? [claim] : []));
+  expect(taken.filter(({ appId }) => apps.some(({ id }) => id === appId))).toHaveLength(2);
+  expect(taken.map(({ deploymentId }) => deploymentId)).toContain(stranger.id);
+
+  const [done] = taken.filter(({ deploymentId }) => deploymentId !== stranger.id);
+  if (done) await markFailed(db(), done, new DeploymentFailed('build_failed', 'x'));
+  expect(await claimNext(db(), worker)).not.toBeNull();
+  expect(await claimNext(db(), worker)).toBeNull();
+});
 
 describe('the queue', () => {
   test('F35: thirty claimers on twenty apps take each deployment once', async () => {

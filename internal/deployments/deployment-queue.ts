@@ -75,7 +75,7 @@ export interface Claim {
 
 /**
  * Takes the oldest deployment that may run: a pending one whose app has none in flight, or one whose worker let its
- * lease run out. One statement, so that it either holds everything or nothing: FOR UPDATE SKIP LOCKED lets claimers
+ * lease run out, as far as the limit of its project allows. One statement, so that it either holds everything or nothing: FOR UPDATE SKIP LOCKED lets claimers
  * pass each other, and the partial unique index `deployments_one_in_flight` stops two pending ones of one app that two
  * workers take at the same instant. The attempt is counted here, so that a job that kills its worker is noticed.
  */
@@ -84,12 +84,36 @@ export async function claimNext(
   worker: { id: string; leaseSeconds: number },
 ): Promise<Claim | null> {
   try {
-    const [claim] = await prisma.$queryRaw<Claim[]>`
+    return await prisma.$transaction(async (tx) => {
+      await takeTurnsWhereLimited(tx);
+      return await claim(tx, worker);
+    });
+  } catch (error) {
+    if (isUniqueViolation(error)) return null;
+    throw error;
+  }
+}
+
+/**
+ * Two claims at once do not see each other's; where a project may run only so many deployments, they go one after the
+ * other, so that together they keep to it.
+ */
+async function takeTurnsWhereLimited(tx: Db): Promise<void> {
+  await tx.$executeRaw`
+    SELECT pg_advisory_xact_lock(hashtext('claim_deployment'))
+     WHERE EXISTS (SELECT 1 FROM projects WHERE deployment_limit IS NOT NULL)`;
+}
+
+async function claim(tx: Db, worker: { id: string; leaseSeconds: number }): Promise<Claim | null> {
+  const [claimed] = await tx.$queryRaw<Claim[]>`
       WITH next AS (
         SELECT d.id
-          FROM deployments d JOIN services a ON a.id = d.app_id
+          FROM deployments d JOIN services a ON a.id = d.app_id JOIN projects p ON p.id = a.project_id
          WHERE (d.status = 'pending'
                 AND a.deleting_since IS NULL
+                AND (p.deployment_limit IS NULL OR p.deployment_limit > (
+                       SELECT count(*) FROM deployments o JOIN services oa ON oa.id = o.app_id
+                        WHERE oa.project_id = p.id AND o.status IN ('building', 'deploying')))
                 AND (d.not_before IS NULL OR d.not_before <= now())
                 AND NOT EXISTS (SELECT 1 FROM deployments o
                                  WHERE o.app_id = d.app_id
@@ -122,11 +146,7 @@ export async function claimNext(
              1 + (SELECT count(*)::int FROM deployment_attempts t
                    WHERE t.deployment_id = c.id AND t.outcome IS DISTINCT FROM 'handed_back') AS "countedAttempts"
         FROM claimed c`;
-    return claim ?? null;
-  } catch (error) {
-    if (isUniqueViolation(error)) return null;
-    throw error;
-  }
+  return claimed ?? null;
 }
 
 /** What a heartbeat learns. */

@@ -92,6 +92,11 @@ export async function readWaiting(db: Db, deployment: ListedDeployment): Promise
            (SELECT count(*)::int FROM deployments o
              WHERE o.status IN ('building', 'deploying') OR (o.status = 'live' AND o.step = 'draining')
            ) AS "underWay",
+           (SELECT p.deployment_limit FROM services a JOIN projects p ON p.id = a.project_id
+             WHERE a.id = d.app_id AND p.deployment_limit <= (
+               SELECT count(*) FROM deployments o JOIN services oa ON oa.id = o.app_id
+                WHERE oa.project_id = p.id AND o.status IN ('building', 'deploying'))
+           ) AS "fullProject",
            EXISTS (SELECT 1 FROM workers
                     WHERE heartbeat_at > now() - make_interval(secs => ${WORKER_FRESH_SECONDS})) AS "hasWorker"
       FROM deployments d WHERE d.id = ${deployment.id}`;

@@ -1,7 +1,14 @@
 import { expect, test } from '@jest/globals';
 import { reasonToWait, type WaitState } from './reason-to-wait.ts';
 
-const NEXT: WaitState = { position: 1, sibling: null, retryAt: null, underWay: 0, hasWorker: true };
+const NEXT: WaitState = {
+  position: 1,
+  sibling: null,
+  retryAt: null,
+  fullProject: null,
+  underWay: 0,
+  hasWorker: true,
+};
 const retryAt = new Date('2026-11-20T10:00:00Z');
 
 test.each<[Partial<WaitState>, string]>([
@@ -19,6 +26,10 @@ test.each<[Partial<WaitState>, string]>([
   [
     { retryAt, position: 2 },
     'The last try failed for a reason of the platform; the next one begins at 2026-11-20T10:00:00.000Z.',
+  ],
+  [
+    { fullProject: 2, underWay: 3 },
+    'Its project runs 2 at a time (deployment_limit), and that many are under way.',
   ],
   [{ hasWorker: false, sibling: 'q6wlnf4j3e', retryAt }, 'No worker is running; start one.'],
 ])('A6: %j: %s', (state, expected) => {

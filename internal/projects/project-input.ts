@@ -12,6 +12,10 @@ export const newProjectSchema = z
   .strictObject({ name: projectName })
   .meta({ id: 'NewProject', examples: [{ name: 'shop' }] });
 
+const deploymentLimit = z.int().min(1).max(64).nullable().meta({
+  description: 'How many deployments of its apps may run at a time. Null: as many as the workers take.',
+});
+
 export const projectChangeSchema = z
-  .strictObject({ name: projectName.optional() })
-  .meta({ id: 'ProjectChange', examples: [{ name: 'store' }] });
+  .strictObject({ name: projectName.optional(), deployment_limit: deploymentLimit.optional() })
+  .meta({ id: 'ProjectChange', examples: [{ name: 'store' }, { deployment_limit: 2 }] });

@@ -43,6 +43,7 @@ describe('creating a project', () => {
       status: 'active',
       network: `${hash}-first`,
       apps_count: 0,
+      deployment_limit: null,
       created_at: expect.stringMatching(/^\d{4}-.*Z$/),
     });
     expect((await api.call('get', `/projects/${answer.body.id}`)).body).toEqual(answer.body);
@@ -314,4 +315,16 @@ test('A19: every change leaves an audit row, for each app that goes too', async 
     { action: 'app.create', detail: { project_id: id } },
     { action: 'app.delete', object: 'app', detail: { project_id: id } },
   ]);
+});
+
+test('a project may be limited to so many deployments at a time', async () => {
+  const { body: project } = await api.call('post', '/projects').send({ name: 'limited' });
+  expect(project.deployment_limit).toBeNull();
+  const changed = await api.call('patch', `/projects/${project.id}`).send({ deployment_limit: 2 });
+  expect(changed.body).toMatchObject({ name: 'limited', deployment_limit: 2 });
+  for (const limit of [0, 65, 'two', 1.5]) {
+    expect(
+      (await api.call('patch', `/projects/${project.id}`).send({ deployment_limit: limit })).status,
+    ).toBe(400);
+  }
 });

@@ -93,7 +93,7 @@ export function projectRoutes({ prisma, answerOnce, deleteApps }: ProjectRouteNe
       path: '/projects/:id',
       id: 'changeProject',
       tag: 'projects',
-      summary: 'Rename a project',
+      summary: 'Rename a project, or limit its deployments',
       description: 'Its network keeps its name, and its apps keep their hosts: nothing is started anew.',
       auth: 'token',
       params: projectIdParams,
@@ -103,12 +103,13 @@ export function projectRoutes({ prisma, answerOnce, deleteApps }: ProjectRouteNe
       async handler({ params: { id }, body: change }, call) {
         const { userId } = call.caller;
         const body = await prisma.$transaction(async (tx) => {
-          const before = await changeProject(tx, { userId, id }, change);
+          const { name, deployment_limit: deploymentLimit } = change;
+          const before = await changeProject(tx, { userId, id }, { name, deploymentLimit });
           const changed = {
             action: 'project.change',
             object: 'project',
             objectId: id,
-            detail: changedFields({ name: before.name }, change),
+            detail: changedFields({ name: before.name, deployment_limit: before.deploymentLimit }, change),
           } as const;
           await recordAudit(tx, call, changed);
           return view(tx, userId, id);

@@ -45,7 +45,10 @@ export async function createProject(tx: Db, user: Owner, name: string): Promise<
 export async function changeProject(
   tx: Db,
   of: { userId: string; id: string },
-  { name }: { readonly name?: string | undefined },
+  {
+    name,
+    deploymentLimit,
+  }: { readonly name?: string | undefined; readonly deploymentLimit?: number | null | undefined },
 ): Promise<Project> {
   await takeTurns(tx, of.userId);
   const project = await requireProject(tx, of.userId, of.id);
@@ -53,6 +56,11 @@ export async function changeProject(
   if (name !== undefined && name !== project.name) {
     await requireFreeName(tx, of.userId, name);
     await tx.project.update({ where: { id: of.id }, data: { name } });
+  }
+  if (deploymentLimit !== undefined) {
+    await tx.project.update({ where: { id: of.id }, data: { deploymentLimit } });
+    // A higher limit lets what waits begin.
+    await tx.$executeRaw`SELECT pg_notify('deployment_queued', '')`;
   }
   return project;
 }

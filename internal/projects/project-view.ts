@@ -13,6 +13,7 @@ export const projectSchema = z
         'It keeps its name when the project gets another one.',
     }),
     apps_count: z.int(),
+    deployment_limit: z.int().nullable(),
     created_at: time,
   })
   .meta({
@@ -24,6 +25,7 @@ export const projectSchema = z
         status: 'active',
         network: 'qx4kfa-shop',
         apps_count: 3,
+        deployment_limit: null,
         created_at: '2026-11-20T10:00:00.000Z',
       },
     ],
@@ -36,6 +38,7 @@ export function viewProject(project: ProjectWithCount): z.input<typeof projectSc
     status: project.deletingSince ? 'deleting' : 'active',
     network: project.networkName,
     apps_count: project._count.apps,
+    deployment_limit: project.deploymentLimit,
     created_at: project.createdAt.toISOString(),
   };
 }
