@@ -94,17 +94,72 @@ describe('a live app', () => {
     await expectLine(line);
   });
 
+  /** At its start a worker looks at everything at once. */
+  async function lookNow(): Promise<void> {
+    await platform.worker.stop();
+    platform.worker.start();
+  }
+
   test('F41: whose network was removed by hand is in it again, without a restart', async () => {
     const before = await container();
     const [name = ''] = await platform.docker.networks();
     const network = platform.docker.docker.getNetwork(name);
     await network.disconnect({ Container: before.id, Force: true });
     await network.remove();
+    await lookNow();
     await waitUntil('the network', async () => (await container()).address === before.address, {
       timeoutMs: 60_000,
     });
     const after = await expectServed();
     expect([after.id, after.startedAt]).toEqual([before.id, before.startedAt]);
     await expectLine(/The network of the project was gone and has been made anew/);
+  });
+
+  test('F42, T76: beside it a container without a row is put away, and foreign ones are not touched', async () => {
+    const engine = platform.docker.docker;
+    const { labels } = await container();
+    const start = async (Labels: Record<string, string>) => {
+      const Cmd = ['sleep', '600'];
+      const HostConfig = { NetworkMode: 'none', Init: true };
+      const made = await engine.createContainer({ Image: busyboxImage, Cmd, Labels, HostConfig });
+      await made.start();
+      return made;
+    };
+    const unknown = { ...labels, 'berth.app': 'zzzzzzzzzz', 'berth.deployment': 'yyyyyyyyyy' };
+    const stray = await start({ ...unknown, 'traefik.enable': 'false' });
+    const foreign = [
+      await start({}),
+      await start({ ...unknown, 'berth.instance': 'another', 'traefik.enable': 'false' }),
+    ];
+    const volume = await engine.createVolume({ Name: `foreign-${stray.id.slice(0, 12)}` });
+    try {
+      await lookNow();
+      const listed = () => platform.api.send('GET', '/quarantine');
+      await waitUntil(
+        'the quarantine',
+        async () => JSON.stringify((await listed()).body).includes(stray.id),
+        {
+          timeoutMs: 60_000,
+        },
+      );
+      const { State, HostConfig } = await stray.inspect();
+      expect([State.Running, HostConfig.RestartPolicy?.Name]).toEqual([false, 'no']);
+      expect((await platform.api.send('DELETE', `/quarantine/${stray.id}`)).status).toBe(202);
+      await lookNow();
+      await waitUntil(
+        'its removal',
+        async () => {
+          const { body } = await listed();
+          return JSON.stringify(body) === JSON.stringify({ items: [] });
+        },
+        { timeoutMs: 60_000 },
+      );
+      for (const one of foreign) expect((await one.inspect()).State.Running).toBe(true);
+      expect((await volume.inspect()).Name).toBe(`foreign-${stray.id.slice(0, 12)}`);
+      await expectServed();
+    } finally {
+      for (const one of foreign) await one.remove({ force: true });
+      await volume.remove();
+    }
   });
 });
