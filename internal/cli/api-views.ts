@@ -5,6 +5,8 @@ import type { deploymentSchema, listedDeploymentSchema } from '../deployments/de
 import type { environmentViewSchema, variableSchema } from '../envvars/env-var-view.ts';
 import type { lineSchema } from '../logs/log-view.ts';
 import type { projectSchema } from '../projects/project-view.ts';
+import type { listedDeliverySchema } from '../webhooks/delivery-view.ts';
+import type { madeWebhookSchema, removedWebhookSchema, webhookSchema } from '../webhooks/webhook-view.ts';
 
 /** What the API answers with: the very schemas it answers by, as types only. */
 export type App = z.output<typeof appSchema>;
@@ -15,6 +17,10 @@ export type Token = z.output<typeof tokenSchema>;
 export type NewToken = z.output<typeof newTokenAnswerSchema>;
 export type EnvVar = z.output<typeof variableSchema>;
 export type Environment = z.output<typeof environmentViewSchema>;
+export type Webhook = z.output<typeof webhookSchema>;
+export type MadeWebhook = z.output<typeof madeWebhookSchema>;
+export type RemovedWebhook = z.output<typeof removedWebhookSchema>;
+export type ListedDelivery = z.output<typeof listedDeliverySchema>;
 export type LogLine = z.output<typeof lineSchema>;
 
 export interface Page<T> {

@@ -13,6 +13,7 @@ import { addOpenCommand } from './commands/open.ts';
 import { addProjectCommands } from './commands/projects.ts';
 import { addStatusCommand } from './commands/status.ts';
 import { addTokenCommands } from './commands/tokens.ts';
+import { addWebhookCommands } from './commands/webhook.ts';
 import type { Context } from './context.ts';
 import { EXIT } from './exit-code.ts';
 import { type OutputStream, Terminal } from './terminal.ts';
@@ -79,6 +80,7 @@ function buildProgram({ stdout, stderr }: Surroundings, context: Context): Comma
   addLogCommand(program, context);
   addOpenCommand(program, context);
   addTokenCommands(program, context);
+  addWebhookCommands(program, context);
   return program;
 }
 
