@@ -209,6 +209,7 @@ describe('T47: coming back without having left from here', () => {
     await expectRefused(await browser.get(`${back.pathname}?code=${code}&state=${'x'.repeat(43)}`));
     await expectRefused(await arrive(new Browser(api.app), back));
     await expectRefused(await browser.get(back.pathname));
+    await expectRefused(await browser.get(`${back.pathname}?code=&error=`));
 
     expect((await arrive(browser, back)).status).toBe(302);
     exchanges += 1;

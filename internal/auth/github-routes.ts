@@ -110,7 +110,8 @@ export function githubRoutes(needs: GithubRouteNeeds): Operation[] {
       responses: { 302: { description: 'Signed in, or connected: back to `return_to`' } },
       async handler({ query: { code, error } }, call) {
         const way = requireConfigured(signIn);
-        if (code === undefined && error === undefined) {
+        // With neither the library would begin a sign-in.
+        if (!code && !error) {
           throw new AppError(
             'sign_in_refused',
             `GitHub has sent no code. Begin again at ${publicUrl}/auth/github.`,
