@@ -101,6 +101,7 @@ describe('errors are problem+json with a stable code', () => {
     ['/api/v1/apps', 'GET, POST, HEAD, OPTIONS'],
     ['/services/aaaaaaaaaa/deploy', 'POST, OPTIONS'],
     ['/health', 'GET, HEAD, OPTIONS'],
+    ['/apps/aaaaaaaaaa/env/export', 'GET, HEAD, OPTIONS'],
   ])('OPTIONS %s says what is possible, to everybody', async (path, allow) => {
     const answer = await supertest(api.app).options(path);
     expect([answer.status, answer.headers['allow'], answer.text]).toEqual([204, allow, '']);

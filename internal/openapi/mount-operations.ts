@@ -28,7 +28,9 @@ export function mountOperations(operations: readonly Operation[], options: Mount
       methodsByPath.set(path, methods.add(operation.method.toUpperCase()));
     }
   }
-  for (const [path, methods] of methodsByPath) {
+  // A fixed word before a parameter in its place: `/env/export` is no key.
+  const mostFixedFirst = [...methodsByPath].toSorted(([a], [b]) => parametersOf(a) - parametersOf(b));
+  for (const [path, methods] of mostFixedFirst) {
     const allow = [...methods, ...(methods.has('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ');
     router.all(path, (request, response) => {
       response.set('Allow', allow);
@@ -37,6 +39,10 @@ export function mountOperations(operations: readonly Operation[], options: Mount
     });
   }
   return router;
+}
+
+function parametersOf(path: string): number {
+  return path.split('/:').length;
 }
 
 /** Wherever `apps` stands as a part of the path, `services` may stand too. */

@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ProductProcess } from '../support/child-process.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { FakeGithub } from '../support/fake-github.ts';
 import { freePorts } from '../support/free-ports.ts';
 import { httpRequest } from '../support/http-request.ts';
 import { newKey } from '../support/new-key.ts';
@@ -27,6 +28,7 @@ const program = process.env['BERTH_TEST_SCHEMATHESIS'];
 const lacks = process.env['BERTH_TEST_SCHEMATHESIS_LACKS'] ?? 'bin/test has not installed schemathesis';
 
 let database: TestDatabase;
+let github: FakeGithub;
 let dataDir: string;
 let port: number;
 let api: ProductProcess;
@@ -34,6 +36,7 @@ let tool: ChildProcess | null = null;
 beforeAll(async () => {
   if (!program) return;
   database = await createTestDatabase();
+  github = await FakeGithub.start();
   dataDir = mkdtempSync(join(tmpdir(), 'berth-fuzz-'));
   let fallbackPort = 0;
   [port = 0, fallbackPort = 0] = await freePorts(2);
@@ -49,6 +52,8 @@ beforeAll(async () => {
       FALLBACK_PORT: String(fallbackPort),
       ENCRYPTION_KEY: newKey().reveal(),
       SESSION_SECRET: newKey().reveal(),
+      // Set up, because 501 says that something is missing.
+      ...github.environment(),
       RATE_LIMIT_REQUESTS: '1000000',
       RATE_LIMIT_DEPLOYS: '1000000',
       RATE_LIMIT_SIGN_INS: '1000000',
@@ -68,6 +73,7 @@ afterAll(async () => {
   tool?.kill('SIGKILL');
   await api?.stop();
   await database?.close();
+  await github?.close();
   rmSync(dataDir, { recursive: true, force: true });
 });
 
