@@ -35,7 +35,7 @@ describe('migrations at start', () => {
       (row) => row.migration_name,
     );
 
-  test('are applied once by two processes that start together', async () => {
+  test('F48: are applied once by two processes that start together', async () => {
     const both = await Promise.all([migrate(pool, directory), migrate(pool, directory)]);
     expect(both.flat()).toEqual(ours);
     expect(await history()).toEqual(ours);
@@ -58,7 +58,7 @@ describe('migrations at start', () => {
     expect(rows).toEqual([{ half: null }]);
   });
 
-  test('are refused when the database is newer than the code', async () => {
+  test('F48: are refused when the database is newer than the code', async () => {
     await addMigration('20990101000000_later', 'CREATE TABLE later (id int);');
     await migrate(pool, directory);
     const refusal = migrate(pool, migrationsDirectory());

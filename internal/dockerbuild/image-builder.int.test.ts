@@ -280,7 +280,7 @@ describe('a build that fails names its cause', () => {
     expect(String(error)).toContain('unknown instruction: FOO');
   });
 
-  test('memory: a step that is killed at the limit', async () => {
+  test('F25: memory: a step that is killed at the limit', async () => {
     await repository({ Dockerfile: `FROM ${busybox}\nRUN exec tail /dev/zero\n` });
     const { error } = await buildFails({}, { memoryMb: 32 });
     expect(error).toMatchObject({
@@ -290,7 +290,7 @@ describe('a build that fails names its cause', () => {
     expect(String(error)).toContain('32 MB');
   });
 
-  test('time: the step ends with the build', async () => {
+  test('F29: time: the step ends with the build', async () => {
     await repository({ Dockerfile: `FROM ${busybox}\nRUN sleep 1234\n` });
     const { error } = await buildFails({}, { timeoutSeconds: 2 });
     expect(error).toMatchObject({ code: 'build_timeout', message: 'The build took longer than 2 seconds.' });

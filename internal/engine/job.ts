@@ -6,6 +6,7 @@ import type { ClaimedDeployment } from '../deployments/deployment-store.ts';
 import type { Logger } from '../logger/logger.ts';
 import { routeNames } from '../routing/traefik-labels.ts';
 import type { Secret } from '../secrets/secret.ts';
+import type { FaultPoint } from './fault-points.ts';
 import type { BaseImages } from './plan-build.ts';
 import type {
   AttemptRef,
@@ -47,7 +48,7 @@ export interface Tools {
   readonly logger: Logger;
   readonly settings: EngineSettings;
   /** Awaited after each point of no return is recorded; a test's fault is injected here. */
-  readonly checkpoint: (point: string) => Promise<void>;
+  readonly checkpoint: (point: FaultPoint) => Promise<void>;
 }
 
 export interface EngineSettings extends LogLimits {

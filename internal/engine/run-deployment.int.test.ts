@@ -243,6 +243,32 @@ describe('a deployment', () => {
     expect(lines[0]?.text).toContain('1000 MB of 20000 MB are free under /var/lib/docker');
   });
 
+  test('F31: whose health comes and goes is live only after two good answers in a row', async () => {
+    const answers = [true, false, true, false, true, true, false];
+    let asked = 0;
+    world.tools.probe.ask = async () => {
+      const isGood = answers[asked] ?? false;
+      asked += 1;
+      return isGood ? { ok: true } : { ok: false, reason: 'status 500', connected: true };
+    };
+    const { id } = await request();
+    await work();
+    expect((await rowOf(id)).status).toBe('live');
+    expect(asked).toBe(6);
+  });
+
+  test('F36: is not touched by a worker whose clock is wrong: leases go by that of the database', async () => {
+    const { clock } = world.tools;
+    const wrong = { now: () => clock.now() - 3_600_000, sleep: clock.sleep };
+    const { id } = await request();
+    const claim = await claimNext(prisma(), worker);
+    if (!claim) throw new Error('nothing to claim');
+    expect(await claimNext(prisma(), { ...worker, id: 'worker-b' })).toBeNull();
+    const interrupts = { shutdown: new AbortController().signal, onCancelHint: () => () => undefined };
+    await runDeployment(claim, { ...world.tools, clock: wrong }, { worker, box, interrupts });
+    expect((await rowOf(id)).status).toBe('live');
+  });
+
   test('fails for good after three failures of the platform', async () => {
     const { id } = await request();
     world.checkout = async () => {

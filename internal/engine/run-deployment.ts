@@ -59,6 +59,7 @@ export async function runDeployment(
   const own = { ...tools, logger };
   try {
     const row = await readClaimed(tools.prisma, claim);
+    await tools.checkpoint('claimed');
     const config = openSnapshot(of.box, row.id, row.configSnapshot);
     log.mask(secretsOf(config));
     logger.info({ appId: row.appId, step: row.step }, 'deployment taken');

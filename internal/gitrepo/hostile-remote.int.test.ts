@@ -244,7 +244,7 @@ describe('a remote that misbehaves', () => {
     });
   });
 
-  test('never answers: clone_timeout, and no process of Git is left', async () => {
+  test('F27: never answers: clone_timeout, and no process of Git is left', async () => {
     const remote = await listen(() => undefined);
     const started = performance.now();
     await expect(

@@ -33,6 +33,7 @@ export async function buildImage(job: Job, tools: Tools, checkout: Checkout): Pr
     },
     { onLine: job.onBuildLine, room: job.roomForLines, signal: job.signal },
   );
+  await tools.checkpoint('image-made');
   await recordImage(tools.prisma, job.claim, { imageId: image.imageId, imageTag: tag, bytes: image.bytes });
   await tools.checkpoint('built');
   const megabytes = (image.bytes / 1024 / 1024).toFixed(1);
