@@ -178,6 +178,8 @@ async function seedGithub(): Promise<void> {
   await storeGithubToken(prisma, box, { userId, token: github.userToken('octocat', null), scopes: [] });
   const { id, account } = github.world.installations[0] ?? github.install('acme');
   const accountOf = { accountId: BigInt(account.id), accountLogin: account.login, accountType: account.type };
+  const deployKeyPublic = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 berth-front';
+  await prisma.app.update({ where: { id: APP }, data: { deployKeyPublic } });
   await prisma.githubInstallation.deleteMany();
   await prisma.githubInstallation.createMany({
     data: [INSTALLATION, BigInt(id)].map((one) => ({

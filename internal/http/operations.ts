@@ -7,6 +7,7 @@ import { authenticator } from '../auth/authenticator.ts';
 import type { Sessions } from '../auth/sessions.ts';
 import type { Config } from '../config/config.ts';
 import type { PrismaClient } from '../db/database.ts';
+import { deployKeyRoutes } from '../deploykeys/deploy-key-routes.ts';
 import { stopDeploymentsOf } from '../deployments/cancel-deployment.ts';
 import { readBuildLogs } from '../deployments/deployment-build-logs.ts';
 import { readDeployment } from '../deployments/deployment-reads.ts';
@@ -144,6 +145,7 @@ export function operationsOf(needs: ApiNeeds): Operation[] {
     ...webSocketRoutes({ ...logNeeds, origins, limits: needs.socketLimits ?? {} }),
     ...auditRoutes({ prisma }),
     ...webhookOperations({ ...needs, answerOnce, github }),
+    ...deployKeyRoutes({ prisma, box, answerOnce }),
     ...installationRoutes({ prisma, box, github }),
     ...repositoryRoutes({ prisma, box, github }),
     ...(needs.moreOperations ?? []),
