@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { appSchema } from '../apps/app-view.ts';
 import type { newTokenAnswerSchema, tokenSchema } from '../auth/token-view.ts';
 import type { deploymentSchema, listedDeploymentSchema } from '../deployments/deployment-view.ts';
+import type { releaseSchema } from '../deployments/release-view.ts';
 import type { environmentViewSchema, variableSchema } from '../envvars/env-var-view.ts';
 import type { lineSchema } from '../logs/log-view.ts';
 import type { projectSchema } from '../projects/project-view.ts';
@@ -10,6 +11,7 @@ import type { madeWebhookSchema, removedWebhookSchema, webhookSchema } from '../
 
 /** What the API answers with: the very schemas it answers by, as types only. */
 export type App = z.output<typeof appSchema>;
+export type Release = z.output<typeof releaseSchema>;
 export type Deployment = z.output<typeof deploymentSchema>;
 export type ListedDeployment = z.output<typeof listedDeploymentSchema>;
 export type Project = z.output<typeof projectSchema>;

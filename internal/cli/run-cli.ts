@@ -4,6 +4,7 @@ import { VERSION } from '../config/version.ts';
 import type { Questioner } from './ask.ts';
 import { CliError, Interrupted, usageError } from './cli-error.ts';
 import { addAppCommands } from './commands/apps.ts';
+import { addControlCommands } from './commands/control.ts';
 import { addDeployCommand } from './commands/deploy.ts';
 import { addDeploymentCommands } from './commands/deployments.ts';
 import { addEnvCommands } from './commands/env.ts';
@@ -76,6 +77,7 @@ function buildProgram({ stdout, stderr }: Surroundings, context: Context): Comma
   addProjectCommands(program, context);
   addDeployCommand(program, context);
   addDeploymentCommands(program, context);
+  addControlCommands(program, context);
   addEnvCommands(program, context);
   addLogCommand(program, context);
   addOpenCommand(program, context);

@@ -14,6 +14,7 @@ interface DeployOptions {
   readonly branch?: string;
   readonly commit?: string;
   readonly project?: string;
+  readonly build: boolean;
   readonly wait?: true;
 }
 
@@ -31,6 +32,7 @@ export function addDeployCommand(program: Command, context: Context): void {
       '--project <name>',
       'where the app is, or shall be made; default: any, and "default" for a new one',
     )
+    .option('--no-build', 'the present settings with the image that runs; nothing is cloned or built')
     .option('--wait', 'follow it until it is live, or will not be')
     .action(
       context.act((target: string | undefined, options: DeployOptions) => deploy(context, target, options)),
@@ -77,6 +79,7 @@ async function request(
   const projectId = await projectIdOf(client, options.project);
   if (target !== undefined && /[/:]/.test(target)) {
     if (commit !== undefined) throw usageError('--commit goes with an app, not with a repository.');
+    if (!options.build) throw usageError('--no-build goes with an app, not with a repository.');
     const asked = { repo: target, branch, project_id: projectId };
     const queued = await client.post<{ deployment_id: string }>('/deployments', asked);
     return client.get<Deployment>(`/deployments/${queued.deployment_id}`);
@@ -84,7 +87,8 @@ async function request(
   const app = await (target === undefined
     ? appOfFolder(context, client, projectId)
     : findApp(client, target, projectId));
-  return client.post<Deployment>(`/apps/${app.id}/deploy`, { branch, commit_sha: commit });
+  const how = options.build ? {} : { build: false };
+  return client.post<Deployment>(`/apps/${app.id}/deploy`, { branch, commit_sha: commit, ...how });
 }
 
 /** The app that the Git checkout builds in which the command was called. @throws CliError */
