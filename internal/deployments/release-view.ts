@@ -9,7 +9,7 @@ export const releaseSchema = z
     status: z.enum(DeploymentStatus),
     trigger: z.enum(DeploymentTrigger),
     is_live: z.boolean(),
-    image_from: id.nullable().meta({ description: 'The release whose image it took, instead of a build.' }),
+    image_from: id.nullable().meta({ description: 'The release it was made from, instead of new code.' }),
     branch: z.string().nullable(),
     commit_sha: z.string().nullable(),
     commit_message: z.string().nullable(),

@@ -44,7 +44,10 @@ export async function requestRelease(
   });
 }
 
-/** Queues a build of the very commit of a release whose image is gone, with its configuration. */
+/**
+ * Queues a build of the very commit of a release whose image is gone, with its configuration. Its release command has
+ * run: in its stead, not as new code.
+ */
 export async function requestRebuild(tx: Db, source: SourceRelease, box: SealedBox): Promise<Deployment> {
   const id = newId();
   const row = await enqueue(tx, {
@@ -54,6 +57,7 @@ export async function requestRebuild(tx: Db, source: SourceRelease, box: SealedB
     branch: source.branch,
     requestedSha: source.commitSha,
     configSnapshot: sealSnapshot(box, id, openSnapshot(box, source.id, source.configSnapshot)),
+    imageFromId: source.id,
   });
   const text = `The image of release ${source.id} is gone from the machine; its commit is built again.`;
   await appendLines(tx, id, [{ source: 'deploy', level: 'warning', stream: null, text }]);

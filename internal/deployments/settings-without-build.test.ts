@@ -14,6 +14,7 @@ const live = {
   memoryMb: 256,
   cpus: 1,
   drainSeconds: 10,
+  pidsLimit: 512,
   hosts: ['shop.apps.test'],
   environment: [
     { key: 'COLOUR', value: 'red', scope: 'runtime' },
@@ -27,6 +28,8 @@ test('A13: what containers run with changes, what the image was built from stays
     ...live,
     repoUrl: 'https://github.com/acme/other',
     buildCommand: 'make',
+    startCommand: 'node server.js',
+    pidsLimit: 64,
     port: 8080,
     replicas: 3,
     memoryMb: 512,
@@ -39,6 +42,8 @@ test('A13: what containers run with changes, what the image was built from stays
   };
   expect(settingsWithoutBuild(wanted, live)).toEqual({
     ...live,
+    startCommand: 'node server.js',
+    pidsLimit: 64,
     port: 8080,
     replicas: 3,
     memoryMb: 512,

@@ -3,11 +3,13 @@ import type { ReleaseConfig } from './config-snapshot.ts';
 
 /** What containers are run with. Every other setting decides what the image is, so that only a build changes it. */
 const OF_CONTAINERS = [
+  'startCommand',
   'port',
   'healthCheckPath',
   'replicas',
   'memoryMb',
   'cpus',
+  'pidsLimit',
   'drainSeconds',
   'hosts',
 ] as const satisfies readonly (keyof ReleaseConfig)[];

@@ -180,7 +180,7 @@ describe('F40: the image of a live release is gone', () => {
       trigger: 'restart',
       requestedSha: 'a'.repeat(40),
       imageId: null,
-      imageFromId: null,
+      imageFromId: id,
     });
     expect((await appLines()).join('\n')).toContain(`deployment ${rebuild?.id} builds its commit again`);
     const lines = await prisma().logLine.findMany({ where: { streamId: rebuild?.id ?? '' } });

@@ -53,6 +53,18 @@ describe('A17: a host without a route', () => {
     },
   );
 
+  test('an app that was stopped says so', async () => {
+    const made = await api
+      .call('post', '/apps')
+      .send({ name: 'quiet', repo_url: 'acme/quiet', deploy: false });
+    await api.call('post', `/apps/${made.body.id}/stop`);
+    const answer = await ask('quiet.apps.test');
+    expect([answer.status, answer.text]).toEqual([
+      503,
+      expect.stringContaining('The app "quiet" is stopped.'),
+    ]);
+  });
+
   test('the host of one deployment names its app too, but not under the name of another app', async () => {
     expect((await ask(`shop-${deploymentId}.apps.test`)).text).toContain('The app "shop"');
     expect((await ask(`shop-${deploymentId}.other.test`)).status).toBe(404);

@@ -1,5 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import type { PrismaClient } from '../db/database.ts';
+import type { App, PrismaClient } from '../db/database.ts';
 import type { Logger } from '../logger/logger.ts';
 import { deploymentHost } from '../routing/hosts.ts';
 import { type FallbackPage, htmlOf, textOf } from './fallback-page.ts';
@@ -38,17 +38,18 @@ async function choosePage(needs: FallbackNeeds, host: string | null): Promise<Fa
   if (!app) {
     return { status: 404, title: 'Nothing here', text: 'No app has this address. Check its spelling.' };
   }
-  const text = app.liveDeploymentId
-    ? `The app "${app.name}" has no route at the moment. It is being restored; try again in a few seconds.`
-    : `The app "${app.name}" has no live release at the moment. Its deployments tell why.`;
-  return { status: 503, title: 'Not available', text };
+  return { status: 503, title: 'Not available', text: `The app "${app.name}" ${whyNot(app)}` };
 }
 
-interface KnownApp {
-  readonly name: string;
-  readonly liveDeploymentId: string | null;
+type KnownApp = Pick<App, 'name' | 'liveDeploymentId' | 'desiredState'>;
+const KNOWN = { name: true, liveDeploymentId: true, desiredState: true } as const;
+
+function whyNot({ liveDeploymentId, desiredState }: KnownApp): string {
+  if (desiredState === 'stopped') return 'is stopped.';
+  return liveDeploymentId === null
+    ? 'has no live release at the moment. Its deployments tell why.'
+    : 'has no route at the moment. It is being restored; try again in a few seconds.';
 }
-const KNOWN = { name: true, liveDeploymentId: true } as const;
 
 async function appOfHost({ prisma }: FallbackNeeds, host: string): Promise<KnownApp | null> {
   const row = await prisma.host.findUnique({ where: { host }, select: { app: { select: KNOWN } } });
