@@ -25,7 +25,8 @@ afterEach(async () => {
 });
 
 async function readAll(request: IncomingMessage): Promise<string> {
-  let text = `${request.method} ${request.headers.upgrade ?? 'plain'} ${request.headers['x-name'] ?? ''}:`;
+  const { upgrade = 'plain', 'x-name': name = '' } = request.headers;
+  let text = `${request.method} ${upgrade} ${String(name)}:`;
   for await (const chunk of request) text += String(chunk);
   return text;
 }

@@ -22,8 +22,9 @@ export class Connection {
     this.#heartbeat = setInterval(() => this.#beat(), limits.heartbeatMs);
     socket.on('message', (data, isBinary) => {
       this.#isAnswering = true;
-      if (isBinary) this.close(CLOSE.notText);
-      else this.#enqueue(() => handle(String(data)));
+      // Text comes as one buffer too: the library's default.
+      if (isBinary || !Buffer.isBuffer(data)) this.close(CLOSE.notText);
+      else this.#enqueue(() => handle(data.toString()));
     });
     socket.on('ping', (data) => this.#reply(() => socket.pong(data)));
     socket.on('pong', () => {

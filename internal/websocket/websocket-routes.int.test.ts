@@ -10,6 +10,7 @@ import { appendLines, type NewLine } from '../logs/append-lines.ts';
 import { runtimeStreamId } from '../logs/runtime-stream.ts';
 
 const LIMITS = { recheckMs: 100, stallMs: 1_000, settleMs: 100, subscriptions: 3 };
+const RATES = { requests: 100_000, deploys: 100, signIns: 100, webhooks: 100, streamsPerUser: 2_000 };
 const PUBLIC = 'https://berth.apps.test';
 const LISTED = 'https://panel.example';
 const MISSING = 'aaaaaaaaaa';
@@ -19,7 +20,7 @@ let server: Listening;
 const clients: (SocketClient | EventReader)[] = [];
 beforeAll(async () => {
   api = await startApi({
-    settings: { publicUrl: PUBLIC },
+    settings: { publicUrl: PUBLIC, rateLimits: RATES },
     corsOrigins: [LISTED],
     socketLimits: LIMITS,
   });
@@ -61,6 +62,13 @@ const status = (state: object): NewLine => ({
 });
 const FAILED = { status: 'failed', step: null, failure_code: 'build_failed', failure_reason: 'It failed.' };
 const append = (streamId: string, ...lines: NewLine[]) => appendLines(api.prisma, streamId, lines);
+/** As a worker does: the row and the line that says so are there together. */
+async function fail(id: string): Promise<void> {
+  await api.prisma.$transaction(async (tx) => {
+    await tx.deployment.update({ where: { id }, data: { status: 'failed', failureCode: 'build_failed' } });
+    await appendLines(tx, id, [status(FAILED)]);
+  });
+}
 const upTo = (last: number) => Array.from({ length: last }, (_, index) => index + 1);
 const subscribe = (topic: object, after?: number) => ({ type: 'subscribe', ...topic, after });
 
@@ -147,11 +155,8 @@ describe('subscribed', () => {
   test('the log of an app is the same as its stream, and of a finished deployment all of it comes, then the end', async () => {
     const { appId, deploymentId } = await newApp();
     await append(runtimeStreamId(appId), line('one'), line('two'));
-    await append(deploymentId, ...upTo(2500).map((n) => line(`${n}`)), status(FAILED));
-    await api.prisma.deployment.update({
-      where: { id: deploymentId },
-      data: { status: 'failed', failureCode: 'build_failed', finishedAt: new Date() },
-    });
+    await append(deploymentId, ...upTo(2500).map((n) => line(`${n}`)));
+    await fail(deploymentId);
     const client = connect();
     await client.send(subscribe({ app_id: appId }));
     await client.send(subscribe({ deployment_id: deploymentId }));
@@ -173,7 +178,7 @@ describe('subscribed', () => {
         await append(deploymentId, ...batch.map((m) => line(`line ${m}`)));
         n += batch.length;
       }
-      await append(deploymentId, status(FAILED));
+      await fail(deploymentId);
     })();
     const received: number[] = [];
     let cuts = 0;
@@ -369,8 +374,10 @@ describe('a server of its own', () => {
   let other: ApiUnderTest;
   let its: Listening;
   beforeAll(async () => {
-    const rateLimits = { requests: 1_000, deploys: 100, signIns: 100, webhooks: 100, streamsPerUser: 3 };
-    other = await startApi({ settings: { rateLimits }, socketLimits: { heartbeatMs: 200 } });
+    other = await startApi({
+      settings: { rateLimits: { ...RATES, streamsPerUser: 3 } },
+      socketLimits: { heartbeatMs: 200 },
+    });
     its = await listen(other.app, { port: 0, address: '127.0.0.1' });
   });
   afterAll(async () => {
@@ -418,7 +425,11 @@ describe('a server of its own', () => {
   });
 
   test('F12: when the process closes, clients are told to come back', async () => {
-    const client = await open();
+    // The places of the test before become free in their time.
+    const client = await waitUntil('a place', async () => {
+      const next = await open();
+      return next.isOpen && next;
+    });
     other.needs.logHub.close();
     expect((await client.untilClosed()).code).toBe(1012);
   });

@@ -20,7 +20,9 @@ export class SocketClient {
   ) {
     const { path = '/api/v1/ws', headers = {}, answersPings = true } = options;
     this.#socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, { headers, autoPong: answersPings });
-    this.#socket.on('message', (data) => this.messages.push(JSON.parse(String(data)) as SocketMessage));
+    this.#socket.on('message', (data: Buffer) =>
+      this.messages.push(JSON.parse(data.toString()) as SocketMessage),
+    );
     this.#socket.on('unexpected-response', (_request, response) => {
       this.status = response.statusCode ?? 0;
       this.#socket.terminate();
