@@ -213,7 +213,7 @@ describe('subscribed', () => {
     expect(client.of('line').map((message) => message['app_id'])).toEqual([two.appId]);
     // And again, from where it was.
     await client.send(subscribe({ app_id: one.appId }, 0));
-    await client.count(5);
+    await client.count(6);
     expect(client.messages.at(-1)).toMatchObject({ app_id: one.appId, id: 1, data: { text: 'unheard' } });
   });
 
