@@ -6,6 +6,7 @@ import { recordInstallation } from '../installations/record-installation.ts';
 import type { Logger } from '../logger/logger.ts';
 import type { Operation } from '../openapi/operation.ts';
 import type { SealedBox } from '../secrets/sealed-box.ts';
+import { isCoveredByApp } from '../webhooks/covered-by-app.ts';
 import { deliveryRoutes } from '../webhooks/delivery-routes.ts';
 import { githubHooks } from '../webhooks/github-hooks.ts';
 import { receiveRoutes } from '../webhooks/receive-routes.ts';
@@ -35,6 +36,11 @@ export function webhookOperations(needs: WebhookNeeds): Operation[] {
       limit: (target) => limits.webhook(target),
     }),
     ...deliveryRoutes(shared),
-    ...webhookRoutes({ ...shared, webhookBaseUrl, creator: githubHooks(needs) }),
+    ...webhookRoutes({
+      ...shared,
+      webhookBaseUrl,
+      creator: githubHooks(needs),
+      isCoveredByApp: (app) => isCoveredByApp(needs, app),
+    }),
   ];
 }

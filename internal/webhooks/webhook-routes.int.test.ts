@@ -59,10 +59,21 @@ describe('before it is made', () => {
       events: ['push'],
       has_secret: false,
       at_github: false,
+      via_github_app: false,
       hook_id: null,
       last_delivery_at: null,
     });
     expect((await deliver('')).status).toBe(401);
+  });
+
+  test('it tells that none is needed where an installation of the owner covers the repository', async () => {
+    const { id: userId } = await api.prisma.user.findFirstOrThrow({ where: { role: 'owner' } });
+    const facts = { accountId: 1n, accountLogin: 'ada', accountType: 'User', repositorySelection: 'all' };
+    await api.prisma.githubInstallation.create({ data: { id: 1n, ...facts } });
+    expect((await read()).body.via_github_app).toBe(false);
+    await api.prisma.githubInstallation.update({ where: { id: 1n }, data: { userId } });
+    expect((await read()).body.via_github_app).toBe(true);
+    await api.prisma.githubInstallation.deleteMany();
   });
 });
 

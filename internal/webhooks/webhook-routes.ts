@@ -6,7 +6,7 @@ import type { AnswerOnce } from '../idempotency/answer-once.ts';
 import { type Call, type Operation, op } from '../openapi/operation.ts';
 import { appIdParams } from '../openapi/schemas.ts';
 import type { SealedBox } from '../secrets/sealed-box.ts';
-import type { WebhookCreator } from './ports.ts';
+import type { HookedApp, WebhookCreator } from './ports.ts';
 import { newWebhookSecret, openWebhookSecret, sealWebhookSecret } from './webhook-secret.ts';
 import { forgetWebhook, readWebhook, writeHook, writeSecret } from './webhook-store.ts';
 import { madeWebhookSchema, removedWebhookSchema, viewWebhook, webhookSchema } from './webhook-view.ts';
@@ -18,6 +18,8 @@ export interface WebhookRouteNeeds {
   /** What comes before `/{appId}` in its URL. */
   readonly webhookBaseUrl: string;
   readonly creator: WebhookCreator;
+  /** Whether pushes to its repository come by the GitHub App. */
+  readonly isCoveredByApp: (app: HookedApp) => Promise<boolean>;
 }
 
 const makeSchema = z
@@ -30,6 +32,12 @@ const makeSchema = z
 export function webhookRoutes(needs: WebhookRouteNeeds): Operation[] {
   const { prisma, box, creator } = needs;
   const urlOf = (appId: string) => `${needs.webhookBaseUrl}/${appId}`;
+
+  const view = async (userId: string, id: string) => {
+    const webhook = await readWebhook(prisma, id);
+    const viaGithubApp = await needs.isCoveredByApp({ id, userId, repoUrl: webhook.repoUrl });
+    return viewWebhook(webhook, { url: urlOf(id), viaGithubApp });
+  };
 
   /** @returns why GitHub has it not; null: it has */
   const createAtGithub = async (call: Call, appId: string): Promise<string | null> => {
@@ -60,7 +68,7 @@ export function webhookRoutes(needs: WebhookRouteNeeds): Operation[] {
       responses: { 200: { description: 'The webhook, without its secret', schema: webhookSchema } },
       async handler({ params: { id } }, { caller }) {
         await requireApp(prisma, caller.userId, id);
-        return { status: 200, body: viewWebhook(await readWebhook(prisma, id), urlOf(id)) };
+        return { status: 200, body: await view(caller.userId, id) };
       },
     }),
 
@@ -94,7 +102,7 @@ export function webhookRoutes(needs: WebhookRouteNeeds): Operation[] {
         });
         // After the commit, for GitHub may take its time; asked once more it finds what is there.
         const byHand = await createAtGithub(call, id);
-        const webhook = viewWebhook(await readWebhook(prisma, id), urlOf(id));
+        const webhook = await view(call.caller.userId, id);
         return { ...made, body: { ...webhook, ...made.body, by_hand: byHand } };
       },
     }),

@@ -13,6 +13,9 @@ const webhook = {
   at_github: z.boolean().meta({
     description: 'GitHub has it: it was made there from here, or it has delivered something.',
   }),
+  via_github_app: z.boolean().meta({
+    description: 'Pushes come by the GitHub App already: the app needs no webhook of its own.',
+  }),
   hook_id: z.int().nullable().meta({ description: "GitHub's number of it, when it was made from here." }),
   last_delivery_at: time.nullable(),
 };
@@ -22,6 +25,7 @@ const example = {
   events: [...EVENTS],
   has_secret: true,
   at_github: true,
+  via_github_app: false,
   hook_id: 12_345_678,
   last_delivery_at: '2026-11-20T10:00:00.000Z',
 } as const;
@@ -48,13 +52,17 @@ export const removedWebhookSchema = z
   })
   .meta({ id: 'RemovedWebhook', examples: [{ by_hand: null }] });
 
-export function viewWebhook(row: WebhookRow, url: string): z.input<typeof webhookSchema> {
+export function viewWebhook(
+  row: WebhookRow,
+  { url, viaGithubApp }: { url: string; viaGithubApp: boolean },
+): z.input<typeof webhookSchema> {
   return {
     url,
     content_type: CONTENT_TYPE,
     events: [...EVENTS],
     has_secret: row.webhookSecret !== null,
     at_github: row.githubHookId !== null || row.lastDeliveryAt !== null,
+    via_github_app: viaGithubApp,
     hook_id: row.githubHookId === null ? null : Number(row.githubHookId),
     last_delivery_at: row.lastDeliveryAt?.toISOString() ?? null,
   };

@@ -63,10 +63,12 @@ async function show(context: Context, name: string | undefined, where: Where): P
       ['url', webhook.url],
       ['secret', webhook.has_secret ? 'set' : 'none'],
       ['at GitHub', webhook.at_github ? 'yes' : 'not seen yet'],
+      ['GitHub App', webhook.via_github_app ? 'tells of pushes, too' : null],
     ]),
     ...(deliveries.length > 0 ? ['', ...lines] : []),
   ]);
-  if (!webhook.has_secret) terminal.message(`"berth webhook create ${app.name}" makes it.`);
+  const needsNone = webhook.has_secret || webhook.via_github_app;
+  if (!needsNone) terminal.message(`"berth webhook create ${app.name}" makes it.`);
   return EXIT.ok;
 }
 
