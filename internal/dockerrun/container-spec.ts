@@ -51,6 +51,7 @@ export function containerSpec(request: StartRequest, placement: Placement): Cont
     name: request.containerName,
     Image: request.imageId,
     ...(request.command === null ? {} : { Cmd: [...request.command] }),
+    ...(request.entrypoint === undefined ? {} : { Entrypoint: [...request.entrypoint] }),
     Env: environment(request),
     Tty: false,
     Labels: {

@@ -187,7 +187,10 @@ export interface StartRequest {
   /** The name by which neighbours of the project reach the app. */
   readonly alias: string;
   readonly environment: Readonly<Record<string, string>>;
+  /** In place of the image's CMD. */
   readonly command: readonly string[] | null;
+  /** In place of the image's ENTRYPOINT and CMD together. */
+  readonly entrypoint?: readonly string[];
   readonly limits: { readonly memoryMb: number; readonly cpus: number; readonly pids: number };
   /** Traefik's labels, from routing/traefik-labels.ts. */
   readonly routingLabels: Readonly<Record<string, string>>;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { ensureBusyboxImage } from '../support/base-image.ts';
-import type { RepositoryFiles } from '../support/fixture-apps.ts';
+import { type RepositoryFiles, staticBinaryApp } from '../support/fixture-apps.ts';
 import { type Platform, startPlatform } from '../support/platform.ts';
 
 jest.setTimeout(120_000);
@@ -75,6 +75,17 @@ test('A20: one that fails fails the deployment with its exit code and words, and
   expect((await platform.api.app(app.id)).live_deployment_id).toBe(deployment.id);
   expect((await platform.http('failing.localhost')).body).toContain('one');
   expect(await platform.containers({ deploymentId: failed.id })).toEqual([]);
+});
+
+test('A20: it stands in for the ENTRYPOINT of the image, too', async () => {
+  const repository = await platform.createRepository('entered', staticBinaryApp(busybox, 'one'));
+  const { deployment } = await platform.createLiveApp({
+    name: 'entered',
+    repo_url: repository.url,
+    health_check_path: '/health',
+    release_command: '/busybox echo ran instead of the server',
+  });
+  expect(await linesOf(deployment.id)).toContain('ran instead of the server');
 });
 
 test('start_command stands in for the CMD of a Dockerfile, without another build', async () => {

@@ -63,7 +63,9 @@ async function requestOf(
   return {
     ...startRequest(plan, { replica: 0, address, gate: 'closed' }),
     containerName,
-    command: argumentsOf(command),
+    command: null,
+    // An image whose ENTRYPOINT is its server would start that, with the command as its arguments.
+    entrypoint: argumentsOf(command),
     // Neither the proxy nor a neighbour may take it for the app.
     alias: `${ref.appName}-release`,
     routingLabels: {},
