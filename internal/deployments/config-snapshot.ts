@@ -106,6 +106,11 @@ export function changedSettings(
 ): string[] {
   const names = Object.keys(releaseConfigSchema.shape) as (keyof ReleaseConfig)[];
   return names
-    .filter((name) => JSON.stringify(wanted[name]) !== JSON.stringify(live[name]))
+    .filter((name) => !isSame(wanted[name], live[name]))
     .map((name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`));
+}
+
+/** Most settings are plain values, and lists of apps compare thousands of them. */
+function isSame(one: unknown, other: unknown): boolean {
+  return one === other || (typeof one === 'object' && JSON.stringify(one) === JSON.stringify(other));
 }

@@ -12,11 +12,10 @@ type ListedApp = App & { readonly hosts: readonly Pick<Host, 'host'>[] };
 type ComparedConfig = Omit<ReleaseConfig, 'environment'> & { readonly environment: string };
 
 const REMEMBERED = 2_000;
-const NO_VARIABLES = '';
 
 /**
  * Which settings of an app its live release does not have yet. Lists ask it for hundreds of apps, so what was opened
- * once is remembered: a release never changes, and an environment only when its rows do. Remembered is no value, but a
+ * once is remembered: a release never changes, and an environment only with its app's row. Remembered is no value, but a
  * digest under a key that ends with this process.
  */
 export class PendingChanges {
@@ -77,10 +76,9 @@ export class PendingChanges {
 
   async #readEnvironments(db: Db, appIds: readonly string[]): Promise<Map<string, string>> {
     const versions = await readVersions(db, appIds);
-    const versionOf = (id: string) => versions.get(id) ?? NO_VARIABLES;
     const known = (id: string) => {
       const remembered = this.#environments.get(id);
-      return remembered?.version === versionOf(id) ? remembered.digest : undefined;
+      return remembered?.version === versions.get(id) ? remembered?.digest : undefined;
     };
     const found = new Map(appIds.flatMap((id) => entry(id, known(id))));
     const missing = appIds.filter((id) => !found.has(id));
@@ -89,7 +87,7 @@ export class PendingChanges {
     for (const id of missing) {
       const digest = this.#digest(environments.get(id) ?? []);
       // Changed between the two questions, it is remembered under a version that no longer is.
-      this.#environments.set(id, { version: versionOf(id), digest });
+      this.#environments.set(id, { version: versions.get(id) ?? '', digest });
       found.set(id, digest);
     }
     return found;

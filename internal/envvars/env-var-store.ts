@@ -40,12 +40,11 @@ export async function readEnvironments(
   return environments;
 }
 
-/** Something that differs after each change to the rows of an app; one that has none is missing. No value is read. */
+/** Something that differs after each change of an app's environment, at the cost of a look at the app's row. */
 export async function readVersions(db: Db, appIds: readonly string[]): Promise<Map<string, string>> {
-  // xmin is the transaction that wrote a row: another one after every write of it.
+  // xmin is the transaction that wrote the row: another one after every write, and each change here touches it.
   const rows = await db.$queryRaw<{ appId: string; version: string }[]>`
-    SELECT app_id AS "appId", sum(hashtextextended(id || ' ' || xmin::text, 0))::text AS version
-      FROM env_vars WHERE app_id = ANY(${[...appIds]}) GROUP BY app_id`;
+    SELECT id AS "appId", xmin::text AS version FROM services WHERE id = ANY(${[...appIds]})`;
   return new Map(rows.map(({ appId, version }) => [appId, version]));
 }
 
@@ -75,6 +74,7 @@ export async function storeEnvironment(
   if (removed.length > 0) {
     await tx.envVar.deleteMany({ where: { appId, key: { in: removed.map(({ key }) => key) } } });
   }
+  if (written.length + removed.length > 0) await touchApp(tx, appId);
   const keys = (of: readonly EnvVariable[]) => of.map(({ key }) => key);
   return { added: keys(added), changed: keys(changed), removed: keys(removed) };
 }
@@ -120,7 +120,13 @@ export async function findVariable(db: Db, appId: string, keyOrId: string): Prom
 }
 
 export async function removeVariable(tx: Db, id: string): Promise<void> {
-  await tx.envVar.delete({ where: { id } });
+  const { appId } = await tx.envVar.delete({ where: { id }, select: { appId: true } });
+  await touchApp(tx, appId);
+}
+
+/** Its environment has changed, and so it has, for `updated_at` and for readVersions. */
+async function touchApp(tx: Db, appId: string): Promise<void> {
+  await tx.$executeRaw`UPDATE services SET updated_at = now() WHERE id = ${appId}`;
 }
 
 function requireUsable(variables: readonly EnvVariable[]): void {
