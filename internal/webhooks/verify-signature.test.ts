@@ -1,4 +1,6 @@
 import { createHmac } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { verify } from '@octokit/webhooks-methods';
 import { Secret } from '../secrets/secret.ts';
@@ -79,4 +81,12 @@ describe('T62, T63, T65: refused alike, after one signature over the body', () =
     expect(judge(given)).toEqual(refusal);
     expect(refusal).toMatchObject({ accepted: false, signed: 1, code: 'signature_refused' });
   });
+});
+
+test('T63: nothing in this folder compares a signature but the one comparison in constant time', () => {
+  const files = readdirSync(import.meta.dirname).filter((name) => !name.endsWith('.test.ts'));
+  const lines = files.flatMap((name) => readFileSync(join(import.meta.dirname, name), 'utf8').split('\n'));
+  const about = lines.filter((line) => /signature|digest|\bhex\b|hmac/i.test(line) && /[!=]==/.test(line));
+  expect(about.map((line) => line.trim()).filter((line) => !/typeof|undefined/.test(line))).toEqual([]);
+  expect(lines.filter((line) => line.includes('timingSafeEqual('))).toHaveLength(1);
 });
