@@ -22,9 +22,10 @@ RUN npm prune --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund -
     -o -name '*sqlserver*' -o -name '*cockroachdb*' -o -name '*.map' \) -exec rm {} +
 
 FROM ${NODE_IMAGE}
-# Git for clones, a static busybox for the health gate of apps. A base that has them needs no package manager.
+# Git for clones, ssh for those with a deploy key, a static busybox for the health gate of apps. A base that has git and
+# busybox needs no package manager.
 RUN command -v git && command -v busybox \
-  || { apt-get update && apt-get install -y --no-install-recommends ca-certificates git busybox-static \
+  || { apt-get update && apt-get install -y --no-install-recommends ca-certificates git openssh-client busybox-static \
     && rm -rf /var/lib/apt/lists/*; }
 WORKDIR /app
 COPY --from=production /app/node_modules node_modules

@@ -10,13 +10,14 @@ export interface ProcessWatch {
 
 const EVERY_MS = 20;
 
-/** Looks every 20 ms for the canary in the arguments and the environment of every process but this one (Linux). */
+/** Looks every 20 ms for the canary in the arguments and the environment of every process that begins now (Linux). */
 export function watchProcesses(canary: string): ProcessWatch {
   const seen = new Set<string>();
   const hits: string[] = [];
+  const before = new Set(processes());
   const look = () => {
-    for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-      if (Number(pid) === process.pid) continue;
+    for (const pid of processes()) {
+      if (before.has(pid)) continue;
       for (const file of ['cmdline', 'environ']) {
         const text = read(`/proc/${pid}/${file}`);
         if (file === 'cmdline' && text !== '') seen.add(`${pid} ${text.replaceAll('\0', ' ')}`);
@@ -25,8 +26,11 @@ export function watchProcesses(canary: string): ProcessWatch {
     }
   };
   const timer = setInterval(look, EVERY_MS);
-  look();
   return { seen, hits, stop: () => clearInterval(timer) };
+}
+
+function processes(): string[] {
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name));
 }
 
 function read(path: string): string {
