@@ -1,16 +1,19 @@
 import type { Platform } from '../test/support/platform.ts';
+import type { PrivateDocker } from '../test/support/private-docker.ts';
 
 /** What one measurement needs and gives. */
 export interface BenchTools {
   /** A platform of its own, built and with production settings, but for those given. */
   readonly startPlatform: (
     settings?: Readonly<Record<string, string>>,
-    options?: { node?: string; traefik?: string },
+    options?: { node?: string; traefik?: string; docker?: PrivateDocker },
   ) => Promise<Platform>;
   /** For files of this measurement; removed after it. */
   readonly folder: string;
   /** Process id of the Postgres server. */
   readonly postgresPid: () => number;
+  /** It ends and begins again at the same port. */
+  readonly restartPostgres: () => Promise<void>;
   readonly nodeImage: string;
   readonly say: (text: string) => void;
 }

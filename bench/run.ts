@@ -1,5 +1,5 @@
 /**
- * Usage: npm run bench [-- a1 overhead memory pickup logs list]      (none named: all)
+ * Usage: npm run bench [-- a1 overhead memory pickup logs list restarts soak]      (none named: all)
  * Measures the built product and appends to bench/RESULTS.md. Takes minutes; needs root for the memory figures.
  */
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -20,7 +20,9 @@ import { benchListApps } from './list-apps.ts';
 import { logIngestion } from './log-ingestion.ts';
 import { pickupTime } from './pickup-time.ts';
 import { redeploysUnderLoad } from './redeploys-under-load.ts';
+import { restarts } from './restarts.ts';
 import { appendResult, asMarkdown, describeRun } from './results-file.ts';
+import { soak } from './soak.ts';
 
 const BENCHES: readonly Bench[] = [
   redeploysUnderLoad,
@@ -29,6 +31,8 @@ const BENCHES: readonly Bench[] = [
   pickupTime,
   logIngestion,
   benchListApps,
+  restarts,
+  soak,
 ];
 
 const say = (text: string) => console.log(text);
@@ -65,7 +69,9 @@ async function main(names: readonly string[]): Promise<void> {
 /** A server as `bin/up` starts it, durable; each platform on it begins with an empty database. */
 async function withFreshPostgres<T>(
   dataDir: string,
-  work: (tools: Pick<BenchTools, 'startPlatform' | 'postgresPid' | 'folder'>) => Promise<T>,
+  work: (
+    tools: Pick<BenchTools, 'startPlatform' | 'postgresPid' | 'restartPostgres' | 'folder'>,
+  ) => Promise<T>,
 ): Promise<T> {
   mkdirSync(dataDir, { recursive: true, mode: 0o755 });
   const postgres = await startEmbeddedPostgres({ dataDir });
@@ -73,7 +79,7 @@ async function withFreshPostgres<T>(
   try {
     return await work({
       folder: dataDir,
-      startPlatform: async (settings = {}, { node, traefik } = {}) => {
+      startPlatform: async (settings = {}, { node, traefik, docker } = {}) => {
         const database = openDatabase(postgres.url, logger, { maxConnections: 2 });
         await database.pool.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
         await migrate(database.pool);
@@ -81,9 +87,14 @@ async function withFreshPostgres<T>(
           built: true,
           ...(node === undefined ? {} : { node }),
           ...(traefik === undefined ? {} : { traefik }),
+          ...(docker === undefined ? {} : { docker }),
           database: { url: postgres.url, database, close: () => database.close() },
           settings: { POLL_INTERVAL_MS: '2000', LOG_LEVEL: 'info', NODE_ENV: 'production', ...settings },
         });
+      },
+      restartPostgres: async () => {
+        await postgres.stop();
+        await startEmbeddedPostgres({ dataDir });
       },
       postgresPid: () =>
         Number(readFileSync(join(dataDir, 'postgres/cluster/data/postmaster.pid'), 'utf8').split('\n')[0]),

@@ -53,12 +53,18 @@ export class ApiClient {
   }
 
   /** Any call; the answer as it is. */
-  async send(method: string, path: string, body?: unknown): Promise<ApiAnswer> {
+  async send(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<ApiAnswer> {
     const answer = await httpRequest({
       port: this.#port,
       path: `/api/v1${path}`,
       method,
       headers: {
+        ...headers,
         authorization: `Bearer ${this.#token}`,
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       },

@@ -169,8 +169,10 @@ export class Platform {
   };
 
   /** One more beside it, until the end. */
-  addWorker(settings: Readonly<Record<string, string>> = {}): void {
-    this.#moreWorkers.push(this.#start('worker', settings));
+  addWorker(settings: Readonly<Record<string, string>> = {}): ProductProcess {
+    const worker = this.#start('worker', settings);
+    this.#moreWorkers.push(worker);
+    return worker;
   }
 
   /** In the last of what it has logged. */
@@ -180,7 +182,9 @@ export class Platform {
 
   readonly apiServer = {
     pid: () => this.#apiProcess.pid,
+    isRunning: () => this.#apiProcess.isRunning,
     kill9: () => this.#apiProcess.kill9(),
+    stop: () => this.#apiProcess.stop(),
     start: async () => {
       this.#apiProcess = this.#start('api');
       await this.waitForApi();

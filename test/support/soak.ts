@@ -1,0 +1,123 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { FakeGithub } from './fake-github.ts';
+import { describeProbes, IdentityProbes, longestGapMs } from './identity-probes.ts';
+import type { Platform } from './platform.ts';
+import type { PrivateDocker } from './private-docker.ts';
+import { Chaos } from './soak/chaos.ts';
+import { makeForeignObjects } from './soak/foreign-objects.ts';
+import { recordHolders } from './soak/holder-record.ts';
+import { checkInvariants, unsettled } from './soak/invariants.ts';
+import { SeededRandom } from './soak/seeded-random.ts';
+import { makeSoakApps } from './soak/soak-apps.ts';
+import { SoakLoad } from './soak/soak-load.ts';
+import { waitUntil } from './wait-until.ts';
+
+export interface SoakParts {
+  readonly platform: Platform;
+  /** Of its own, and so is the database: both are restarted. */
+  readonly daemon: PrivateDocker;
+  readonly restartDatabase: () => Promise<void>;
+  readonly github: FakeGithub;
+  readonly busyboxImage: string;
+  readonly say: (text: string) => void;
+}
+
+export interface SoakPlan {
+  readonly seed: number;
+  readonly apps: number;
+  readonly requests: number;
+  /** So long the requests come, and the kills. */
+  readonly seconds: number;
+  /** So long what was asked for may take to end when all is calm again. */
+  readonly settleSeconds: number;
+}
+
+export interface SoakReport {
+  /** What was promised and is not so, one sentence each. */
+  readonly violations: readonly string[];
+  readonly kills: { readonly api: number; readonly worker: number };
+  readonly accepted: number;
+  readonly cancels: number;
+  /** Deployments by the code they failed with, or the status they ended in. */
+  readonly endings: Readonly<Record<string, number>>;
+  readonly attempts: number;
+  readonly settledAfterMs: number;
+  readonly probes: number;
+  readonly longestGapMs: number;
+}
+
+/** So often each app is asked who it is. */
+const PROBES_PER_SECOND = 2;
+
+/** A seed that one may give again; random when none is given. */
+export function chooseSeed(given: string | undefined): number {
+  return given === undefined || given === '' ? Math.floor(Math.random() * 2 ** 32) : Number(given);
+}
+
+/**
+ * Nothing is lost and nothing is stuck: requests come while API and workers are killed all the time, and Docker and
+ * Postgres restarted once each. Then all is calm, and what was promised (I1–I9) is looked at, one by one.
+ */
+export async function runSoak(parts: SoakParts, plan: SoakPlan): Promise<SoakReport> {
+  const { platform, daemon, busyboxImage, say } = parts;
+  const { prisma } = platform;
+  say(`soak: seed ${plan.seed}`);
+  const foreign = await makeForeignObjects(daemon.docker, { platform, busyboxImage });
+  const apps = await makeSoakApps(platform, { ...parts, count: plan.apps });
+  await recordHolders(prisma);
+  const probes = new IdentityProbes({ port: platform.httpPort, perSecond: PROBES_PER_SECOND });
+  for (const { app, host } of apps) probes.watch(host, app.name);
+  say(`soak: ${plan.apps} apps are live`);
+
+  // Numbers of their own for each, for their order in time is not of our choosing.
+  const load = new SoakLoad({ platform, busyboxImage, random: new SeededRandom(plan.seed) });
+  const chaos = new Chaos(platform, new SeededRandom(plan.seed + 1));
+  chaos.begin();
+  await Promise.all([load.run(apps, plan), restartBoth(parts, plan)]);
+  await chaos.end();
+  say(`soak: all is asked for, ${JSON.stringify(chaos.kills)} kills, now it is calm`);
+
+  const calmAt = performance.now();
+  const scene = { platform, daemon, apps, load, foreign };
+  await waitUntil('all to settle', async () => (await unsettled(scene)).length === 0, {
+    timeoutMs: plan.settleSeconds * 1000,
+    intervalMs: 500,
+  }).catch(() => undefined);
+  const settledAfterMs = performance.now() - calmAt;
+  await probes.stop();
+  const asked = probes.since(0);
+  const wrong = describeProbes(asked);
+  const violations = [
+    ...(wrong === '' ? [] : [`I3 an app was without its answer:\n${wrong}`]),
+    ...(await checkInvariants(scene)),
+  ];
+  await foreign.remove();
+  return {
+    violations,
+    kills: chaos.kills,
+    accepted: load.accepted.length + load.delivered.length,
+    cancels: load.cancels,
+    endings: await endings(parts),
+    attempts: await prisma.deploymentAttempt.count(),
+    settledAfterMs,
+    probes: asked.length,
+    longestGapMs: longestGapMs(asked),
+  };
+}
+
+/** Docker after a third of the time, Postgres after two. */
+async function restartBoth({ daemon, restartDatabase, say }: SoakParts, plan: SoakPlan): Promise<void> {
+  const random = new SeededRandom(plan.seed + 2);
+  await delay((plan.seconds * 1000) / 3);
+  const signal = random.pick(['SIGTERM', 'SIGKILL'] as const);
+  await daemon.restart(signal);
+  say(`soak: dockerd restarted by ${signal}`);
+  await delay((plan.seconds * 1000) / 3);
+  await restartDatabase();
+  say('soak: Postgres restarted');
+}
+
+async function endings({ platform }: SoakParts): Promise<Record<string, number>> {
+  const groups = await platform.prisma.deployment.groupBy({ by: ['status', 'failureCode'], _count: true });
+  return Object.fromEntries(groups.map(({ status, failureCode, _count }) => [failureCode ?? status, _count]));
+}

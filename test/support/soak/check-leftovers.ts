@@ -1,0 +1,58 @@
+import { join } from 'node:path';
+import { DockerImageBuilder } from '../../../internal/dockerbuild/image-builder.ts';
+import { cleanUp } from '../../../internal/engine/clean-up/clean-up.ts';
+import { imagesNeeded } from '../../../internal/engine/clean-up/clean-up-store.ts';
+import { createLogger } from '../../../internal/logger/logger.ts';
+import { foldersIn, gitProcessesIn } from '../left-on-disk.ts';
+import type { SoakScene } from './invariants.ts';
+
+/** Images of the last hour are left alone: a build may be about to record its own. */
+const LATER_MS = 2 * 60 * 60 * 1000;
+
+/** I5: what is in Docker and on the disk is what the rows explain. */
+export async function checkLeftovers(scene: SoakScene): Promise<string[]> {
+  const { platform, daemon, foreign } = scene;
+  const rows = await platform.prisma.app.findMany({ select: { liveDeploymentId: true } });
+  const live = new Set(rows.flatMap(({ liveDeploymentId }) => liveDeploymentId ?? []));
+  const containers = (await daemon.docker.listContainers({ all: true })).filter(
+    ({ Id, Labels }) => Id !== foreign.containerId && !live.has(Labels['berth.deployment'] ?? ''),
+  );
+  const projects = await platform.prisma.project.findMany({ select: { networkName: true } });
+  const known = new Set(projects.map(({ networkName }) => networkName));
+  const networks = (await platform.docker.networks()).filter((name) => !known.has(name));
+  const gates = foldersIn(join(platform.dataDir, 'gate'));
+  const idleGates = gates.filter((name) => !live.has(name.split('-')[0] ?? ''));
+  return [
+    ...containers.map(({ Names, State, Command }) => `container ${Names.join(' ')} (${State}, ${Command})`),
+    ...networks.map((name) => `network ${name}`),
+    ...foldersIn(join(platform.dataDir, 'work')).map((name) => `clone folder ${name}`),
+    ...idleGates.map((name) => `gate folder ${name}`),
+    ...(gates.length - idleGates.length > live.size
+      ? [`${gates.length} gate folders for ${live.size} releases`]
+      : []),
+    ...gitProcessesIn(platform.dataDir).map((what) => `git process ${what}`),
+    ...(await imagesBeyondRetention(scene)),
+  ];
+}
+
+/** The product's own clean-up, as it will be in two hours: then each image is of a release that is kept. */
+async function imagesBeyondRetention({ platform, daemon, apps }: SoakScene): Promise<string[]> {
+  const logger = createLogger({ level: 'silent', process: 'worker' });
+  const limits = { memoryMb: 512, cpus: 1, timeoutSeconds: 60, contextMaxMb: 100 };
+  const { prisma, instance: instanceId } = platform;
+  const images = new DockerImageBuilder({ docker: daemon.docker, instanceId, limits, logger });
+  await cleanUp(
+    { prisma, images, logger, settings: { buildCacheMaxMb: 5_120 } },
+    { now: Date.now() + LATER_MS },
+  );
+  const needed = await imagesNeeded(
+    prisma,
+    apps.map(({ app }) => app.id),
+  );
+  const wanted = new Set([...needed.values()].flatMap((ids) => [...ids]));
+  const there = new Set((await platform.docker.images()).map(({ id }) => id));
+  return [
+    ...[...there].filter((id) => !wanted.has(id)).map((id) => `image ${id}`),
+    ...[...wanted].filter((id) => !there.has(id)).map((id) => `image ${id} is needed, and gone`),
+  ];
+}
