@@ -51,7 +51,7 @@ export async function runRecovery(tools: Tools, options: RecoveryOptions): Promi
   const seen = new SeenRestarts(tools.clock);
   const watching = tools.containerEvents.watch((event) => {
     if (event) seen.note(event);
-    concern.add(event?.deploymentId ?? 'all');
+    concern.add(event?.deploymentId ?? null);
     bells.releases.ring();
   }, signal);
   const unsubscribe = notifications?.subscribe('deployment_queued', () => bells.stops.ring());
@@ -107,8 +107,9 @@ class PendingConcern {
   #pending: Concern = 'all';
   #wholeAt = Number.NEGATIVE_INFINITY;
 
-  add(deploymentId: string | 'all'): void {
-    if (deploymentId === 'all' || this.#pending === 'all') this.#pending = 'all';
+  /** @param deploymentId null: any of them */
+  add(deploymentId: string | null): void {
+    if (deploymentId === null || this.#pending === 'all') this.#pending = 'all';
     else this.#pending = new Set([...this.#pending, deploymentId]);
   }
 

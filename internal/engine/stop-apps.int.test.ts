@@ -64,10 +64,9 @@ test('it is started by the same image through the gate, without a clone or a bui
 test('one that was started again while it drained goes on', async () => {
   await deployInFakeWorld(world, box, app.id);
   await stopApp(prisma(), app.id);
-  const drained = world.tools.containers.establishedConnections;
-  world.tools.containers.establishedConnections = async (container) => {
+  world.tools.containers.establishedConnections = async () => {
     await startApp(prisma(), app.id, box).catch(() => undefined);
-    return drained(container);
+    return 0;
   };
   await look();
   expect(world.events.slice(-4)).toEqual(['open 1', 'routed 1', 'open 2', 'routed 2']);

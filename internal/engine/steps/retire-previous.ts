@@ -6,6 +6,7 @@ import { attemptRef, type Candidate, type Job, type Tools } from '../job.ts';
 import { whichToRetire } from '../which-to-retire.ts';
 import { drain } from './drain.ts';
 import { requireRunning } from './require-running.ts';
+import { reviveRelease } from './revive-release.ts';
 import { undoCandidate } from './undo-candidate.ts';
 
 /**
@@ -19,6 +20,7 @@ export async function retirePrevious(job: Job, tools: Tools, release: Candidate)
     attempt: release.attempt,
   });
   try {
+    if (job.claim.attempt !== release.attempt) await reviveRelease(job, tools, release);
     if (others.length > 0) job.say({ text: 'Draining the previous release', level: 'deploy' });
     const watch = () => ensureAlive(job, tools, release);
     await drain(job, tools, { containers: others, watch });
