@@ -50,9 +50,9 @@ const leaveQuery = z.strictObject({
 
 /** As GitHub sends it; what else it adds is passed by. */
 const arriveQuery = z.object({
-  code: z.string().max(1000).optional(),
-  state: z.string().max(1000).optional(),
-  error: z.string().max(1000).optional(),
+  code: z.string().max(200).optional(),
+  state: z.string().max(200).optional(),
+  error: z.string().max(200).optional(),
 });
 
 /** Signing in with GitHub, for browsers: away, and back again. */
