@@ -169,7 +169,8 @@ describe('routes', () => {
     const exec = await platform.docker.docker.getContainer(container?.id ?? '').exec({
       Cmd: ['node', '-e', 'fetch("http://callee:3000/").then((r) => process.exit(r.status === 200 ? 0 : 1))'],
     });
-    await exec.start({ Detach: true });
+    // Unread, the empty answer keeps its connection and the run up until the daemon's patience ends, for five minutes.
+    (await exec.start({ Detach: true })).resume();
     const ended = await waitUntil('the call to end', async () => {
       const state = await exec.inspect();
       return state.Running ? null : state;
