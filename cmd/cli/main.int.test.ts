@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { Deployment } from '../../internal/db/database.ts';
 import { appendStatus } from '../../internal/deployments/status-line.ts';
 import { type Listening, listen } from '../../internal/http/listen.ts';
@@ -18,6 +18,7 @@ describe('berth', () => {
   let url: string;
   let home: string;
   let environment: Record<string, string>;
+  const commands: BerthCommand[] = [];
 
   beforeAll(async () => {
     api = await startApi();
@@ -26,6 +27,9 @@ describe('berth', () => {
     home = await mkdtemp(join(tmpdir(), 'berth-cli-'));
     environment = { BERTH_URL: url, BERTH_TOKEN: api.token };
   });
+  afterEach(async () => {
+    await Promise.all(commands.splice(0).map((command) => command.close()));
+  });
   afterAll(async () => {
     await server?.close(0);
     await api?.close();
@@ -33,7 +37,11 @@ describe('berth', () => {
   });
 
   const berth = (...args: string[]) => runBerth(args, { environment });
-  const start = (...args: string[]) => new BerthCommand(args, { environment });
+  const start = (...args: string[]) => {
+    const command = new BerthCommand(args, { environment });
+    commands.push(command);
+    return command;
+  };
   const repo = 'https://github.com/acme/shop';
   const createApp = async (name: string) => {
     const answer = await api.call('post', '/apps').send({ name, repo_url: repo, deploy: false });

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { DeploymentView } from '../support/api-client.ts';
 import { ensureNodeImage } from '../support/base-image.ts';
 import { BerthCommand, runBerth } from '../support/berth-command.ts';
@@ -15,6 +15,7 @@ describe('berth on the whole platform', () => {
   let nodeImage: string;
   let repository: TestRepository;
   let environment: Record<string, string>;
+  const commands: BerthCommand[] = [];
 
   beforeAll(async () => {
     nodeImage = await ensureNodeImage();
@@ -25,9 +26,17 @@ describe('berth on the whole platform', () => {
       BERTH_TOKEN: readFileSync(join(platform.dataDir, 'admin-token'), 'utf8'),
     };
   });
+  afterEach(async () => {
+    await Promise.all(commands.splice(0).map((command) => command.close()));
+  });
   afterAll(() => platform?.close());
 
   const berth = (...args: string[]) => runBerth(args, { environment });
+  const start = (...args: string[]) => {
+    const command = new BerthCommand(args, { environment });
+    commands.push(command);
+    return command;
+  };
 
   test('A24: apps create --wait brings an app live and prints its URL, which answers', async () => {
     const settings = ['--branch', 'main', '--port', '3000', '--health-path', '/health'];
@@ -53,9 +62,10 @@ describe('berth on the whole platform', () => {
     await repository.commit(nodeApp(nodeImage, { release: 'v3', listenAfterMs: 4_000 }));
     const queued = await berth('deploy', 'shop', '--json');
     const { id } = JSON.parse(queued.stdout) as DeploymentView;
-    const follower = new BerthCommand(['logs', '-f', '--build', 'shop', '--json'], { environment });
-    const waiter = new BerthCommand(['logs', '--follow', id], { environment });
-    await follower.printed(/"step":"gating"/);
+    const follower = start('logs', '-f', '--build', 'shop', '--json');
+    const waiter = start('logs', '--follow', id);
+    // Both are connected: a command that cannot even begin does not try again.
+    await Promise.all([follower.printed(/"step":"gating"/), waiter.printed(/Waiting until it answers/)]);
     await platform.apiServer.kill9();
     await Promise.all([follower.told(/trying again/), waiter.told(/trying again/)]);
     await platform.apiServer.start();
@@ -71,14 +81,14 @@ describe('berth on the whole platform', () => {
   });
 
   test('A14: logs of an app are what its containers write', async () => {
-    const follower = new BerthCommand(['logs', '-f', 'shop'], { environment });
+    const follower = start('logs', '-f', 'shop');
     await follower.printed(/release v3 starts with PORT 3000/);
     follower.signal('SIGINT');
     expect((await follower.ended()).exitCode).toBe(130);
   });
 
   test('A24: an interrupted deploy --wait lets the deployment go on to its end', async () => {
-    const waiter = new BerthCommand(['deploy', 'shop', '--wait'], { environment });
+    const waiter = start('deploy', 'shop', '--wait');
     await waiter.told(/▸ Building/);
     waiter.signal('SIGINT');
     expect(await waiter.ended()).toMatchObject({

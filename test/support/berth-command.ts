@@ -48,6 +48,12 @@ export class BerthCommand {
     this.#child.kill(name);
   }
 
+  /** Ends one that a failed test has left, which would keep the run up as long as its own patience lasts. */
+  async close(): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.#exited;
+  }
+
   async ended(): Promise<BerthResult> {
     await this.#exited;
     return { exitCode: this.#child.exitCode, stdout: this.stdout, stderr: this.stderr };
