@@ -1,7 +1,6 @@
 import type { Db } from '../db/database.ts';
 import type { Github } from '../github/github.ts';
 import { whichRepository } from '../github/which-repository.ts';
-import { findCovering } from '../installations/installation-store.ts';
 import type { HookedApp } from './ports.ts';
 
 /** Whether pushes to the app's repository come by the GitHub App, for an installation of its owner covers it. */
@@ -11,5 +10,16 @@ export async function isCoveredByApp(
 ): Promise<boolean> {
   const repository = whichRepository(repoUrl, github.url);
   if (!github.app || !repository) return false;
-  return (await findCovering(prisma, userId, repository)).length > 0;
+  const { owner, fullName } = repository;
+  const covering = await prisma.githubInstallation.count({
+    where: {
+      userId,
+      suspendedAt: null,
+      OR: [
+        { repositories: { some: { fullName } } },
+        { repositorySelection: 'all', accountLogin: { equals: owner, mode: 'insensitive' } },
+      ],
+    },
+  });
+  return covering > 0;
 }

@@ -73,6 +73,14 @@ describe('before it is made', () => {
     expect((await read()).body.via_github_app).toBe(false);
     await api.prisma.githubInstallation.update({ where: { id: 1n }, data: { userId } });
     expect((await read()).body.via_github_app).toBe(true);
+    const change = (data: object) => api.prisma.githubInstallation.update({ where: { id: 1n }, data });
+    await change({ repositorySelection: 'selected' });
+    expect((await read()).body.via_github_app).toBe(false);
+    const fullName = `ada/${shop.name}`;
+    await change({ repositories: { create: { repositoryId: 1n, fullName, isPrivate: true } } });
+    expect((await read()).body.via_github_app).toBe(true);
+    await change({ suspendedAt: new Date() });
+    expect((await read()).body.via_github_app).toBe(false);
     await api.prisma.githubInstallation.deleteMany();
   });
 });
