@@ -1,9 +1,8 @@
+import type { PrismaClient } from '../../../internal/db/database.ts';
 import { judgeHolders } from './holder-record.ts';
-import type { SoakScene } from './invariants.ts';
 
 /** I7: each claim has raised fence and attempt by one and left its row, and no two of one app were at the same time. */
-export async function checkHolders({ platform }: SoakScene): Promise<string[]> {
-  const { prisma } = platform;
+export async function checkHolders(prisma: PrismaClient): Promise<string[]> {
   const miscounted = await prisma.$queryRaw<{ what: string }[]>`
     SELECT 'deployment ' || d.id || ': attempt ' || d.attempt || ', fence ' || d.fence || ', '
              || count(t.attempt) || ' claims up to number ' || coalesce(max(t.attempt), 0) AS what

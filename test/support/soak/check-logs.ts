@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { PrismaClient } from '../../../internal/db/database.ts';
 import { dumpDatabase, needlesOf } from '../secret-search.ts';
-import type { SoakScene } from './invariants.ts';
 
 interface LastLine {
   readonly id: string;
@@ -11,8 +11,7 @@ interface LastLine {
 }
 
 /** I6: the numbers of each stream are 1, 2, … to its last one, and a deployment's stream ends with its status. */
-export async function checkLogs({ platform }: SoakScene): Promise<string[]> {
-  const { prisma } = platform;
+export async function checkLogs(prisma: PrismaClient): Promise<string[]> {
   const gaps = await prisma.$queryRaw<{ what: string }[]>`
     SELECT 'stream ' || s.id || ' ends at ' || s.last_seq || ' and has ' || count(l.seq) || ' lines, '
              || coalesce(min(l.seq), 0) || ' to ' || coalesce(max(l.seq), 0) AS what
@@ -32,18 +31,21 @@ export async function checkLogs({ platform }: SoakScene): Promise<string[]> {
 }
 
 /** I8: what the apps were given and print stands in no row and in no log of a process, however it is encoded. */
-export async function checkSecrets({ platform, apps }: SoakScene): Promise<string[]> {
-  const places = await dumpDatabase(platform.prisma);
+export async function checkSecrets(
+  prisma: PrismaClient,
+  of: { dataDir: string; canaries: ReadonlyMap<string, string> },
+): Promise<string[]> {
+  const places = await dumpDatabase(prisma);
   for (const file of ['api.log', 'worker.log', 'traefik/traefik.log']) {
-    places.set(file, await readFile(join(platform.dataDir, file), 'utf8'));
+    places.set(file, await readFile(join(of.dataDir, file), 'utf8'));
   }
-  const needles = apps.flatMap(({ app, canary }) => needlesOf(canary).map((needle) => ({ app, needle })));
+  const needles = [...of.canaries].map(([app, canary]) => ({ app, written: needlesOf(canary) }));
   const found = [...places].flatMap(([place, text]) =>
     needles
-      .filter(({ needle }) => text.includes(needle))
-      .map(({ app }) => `the secret of ${app.name} is in ${place}`),
+      .filter(({ written }) => written.some((needle) => text.includes(needle)))
+      .map(({ app }) => `the secret of ${app} is in ${place}`),
   );
-  const isMasked = await platform.prisma.logLine.count({ where: { text: { contains: 'the token is' } } });
+  const masked = await prisma.logLine.count({ where: { text: { contains: 'the token is' } } });
   // Were it never printed, nothing would be proved.
-  return isMasked > 0 ? [...new Set(found)] : ['no app has printed its secret'];
+  return masked > 0 ? found : ['no app has printed its secret'];
 }

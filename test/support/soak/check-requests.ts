@@ -1,3 +1,4 @@
+import type { PrismaClient } from '../../../internal/db/database.ts';
 import { isFinished } from '../../../internal/deployments/deployment-status.ts';
 import type { SoakScene } from './invariants.ts';
 
@@ -41,8 +42,8 @@ async function checkDeliveries({ platform, load }: Pick<SoakScene, 'platform' | 
 }
 
 /** I2: none is open, with or without a lease, and each that failed has a code and a reason. */
-export async function checkEnds({ platform }: SoakScene): Promise<string[]> {
-  const rows = await platform.prisma.deployment.findMany({ omit: { configSnapshot: true } });
+export async function checkEnds(prisma: PrismaClient): Promise<string[]> {
+  const rows = await prisma.deployment.findMany({ omit: { configSnapshot: true } });
   return rows.flatMap((row) => {
     const { id, status, step, attempt, leaseOwner, leaseExpiresAt: expires } = row;
     const lease =

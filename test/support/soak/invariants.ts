@@ -23,12 +23,12 @@ type Check = (scene: SoakScene) => Promise<string[]>;
 /** Each gives a sentence for everything that is not so. I3 is what the probes have seen. */
 const CHECKS: readonly (readonly [string, Check])[] = [
   ['I1 every accepted request has its row', checkRequests],
-  ['I2 every deployment ends, once, and says how', checkEnds],
+  ['I2 every deployment ends, once, and says how', ({ platform }) => checkEnds(platform.prisma)],
   ['I4 one live deployment for each app, and it answers', checkReleases],
   ['I5 nothing is left over', checkLeftovers],
-  ['I6 logs have no gap, and end with the status', checkLogs],
-  ['I7 one holder at a time', checkHolders],
-  ['I8 no secret is in any log', checkSecrets],
+  ['I6 logs have no gap, and end with the status', ({ platform }) => checkLogs(platform.prisma)],
+  ['I7 one holder at a time', ({ platform }) => checkHolders(platform.prisma)],
+  ['I8 no secret is in any log', secretsIn],
   ['I9 volumes and what is not ours stay', ({ foreign }) => foreign.missing()],
 ];
 
@@ -40,8 +40,13 @@ export async function checkInvariants(scene: SoakScene): Promise<string[]> {
   return violations;
 }
 
+function secretsIn({ platform, apps }: SoakScene): Promise<string[]> {
+  const canaries = new Map(apps.map(({ app, canary }) => [app.name, canary]));
+  return checkSecrets(platform.prisma, { dataDir: platform.dataDir, canaries });
+}
+
 /** What time alone may still put right. */
 export async function unsettled(scene: SoakScene): Promise<string[]> {
-  const open = await checkEnds(scene);
+  const open = await checkEnds(scene.platform.prisma);
   return open.length > 0 ? open : [...(await checkReleases(scene)), ...(await checkLeftovers(scene))];
 }
