@@ -39,6 +39,7 @@ const PROJECT = 'b7mzq4rt2c';
 const APP = 'k3v5ahq2xd';
 const DEPLOYMENT = 'q6wlnf4j3e';
 const DELIVERY = 'd4v7tbq5mz';
+const PLAN = 'p5n3ahq2xd';
 const USER = 'h5cwq3mz7e';
 const EARLIER = 'd7wlnf4j3e';
 const TOKEN = 'm3xk7qv5ta';
@@ -71,6 +72,10 @@ async function seed(status: DeploymentStatus): Promise<void> {
   await prisma.app.deleteMany();
   await prisma.project.deleteMany();
   const owner = await prisma.user.findFirstOrThrow({ where: { role: 'owner' } });
+  await prisma.buildPlanRequest.deleteMany();
+  await prisma.buildPlanRequest.create({
+    data: { id: PLAN, userId: owner.id, repoUrl: 'https://github.com/acme/shop' },
+  });
   await prisma.project.create({
     data: { id: PROJECT, userId: owner.id, name: 'default', networkName: `${owner.hash}-default` },
   });
