@@ -136,7 +136,12 @@ describe('an app with several releases', () => {
     });
     expect(await containers()).toEqual([]);
     expect((await platform.http('shop.localhost')).status).toBe(503);
-    expect((await platform.api.app(app.id)).live_deployment_id).toBeNull();
+    // Where the first worker was killed right before it could say so, the second one does.
+    await waitUntil(
+      'its release to be called stopped',
+      async () => (await platform.api.app(app.id)).live_deployment_id === null,
+    );
+    expect(await containers()).toEqual([]);
   });
 
   test('is started again by the release that ran last, without a build', async () => {
