@@ -23,7 +23,7 @@ beforeAll(async () => {
   fake.addUser('ada');
   fake.addOrganisation('acme', { ada: 'admin' });
   shop = await fake.addRepository('ada/shop', { files: { 'index.html': 'hi' } });
-  github = createGithub(fake.settings(), { deadlineMs: 500 });
+  github = createGithub(fake.settings());
   if (!github.app) throw new Error('the stand-in has an App');
   app = github.app;
 });
@@ -162,16 +162,24 @@ describe('a repository', () => {
 });
 
 describe('F46: GitHub that does not answer as it should', () => {
+  const impatient = () => createGithub(fake.settings(), { deadlineMs: 300 });
   const ask = (token = repoToken()) => failure(getUser(github.call, token));
 
   test.each([
-    ['hangs', { kind: 'hang' }, 'GitHub did not answer in time.'],
     ['breaks the connection', { kind: 'reset' }, 'GitHub cannot be reached.'],
     ['has an error', { kind: 'status', status: 502 }, 'GitHub has trouble of its own (HTTP 502).'],
     ['sends a page', { kind: 'html', status: 200 }, 'GitHub answered something that cannot be read.'],
   ] as const)('it %s: unavailable, so that one may try again', async (_what, fault, message) => {
     fake.fail(/^GET \/user$/, fault);
     expect(await ask()).toMatchObject({ name: 'GithubUnavailable', reason: 'outage', message });
+  });
+
+  test('it hangs: given up at the deadline', async () => {
+    fake.fail(/^GET \/user$/, { kind: 'hang' });
+    const token = repoToken();
+    const error = await failure(getUser(impatient().call, token));
+    expect(error).toMatchObject({ name: 'GithubUnavailable', message: 'GitHub did not answer in time.' });
+    expect(inspect(error, { depth: null, showHidden: true })).not.toContain(token.reveal());
   });
 
   test('at its limit it says for how long', async () => {
@@ -189,7 +197,9 @@ describe('F46: GitHub that does not answer as it should', () => {
     const { id } = fake.install('ada');
     fake.fail(/access_tokens$/, { kind: 'hang' });
     const of = { installationId: BigInt(id), purpose: 'read', repository: null } as const;
-    expect(await failure(app.token(of))).toMatchObject({ name: 'GithubUnavailable' });
+    expect(await failure(impatient().app?.token(of) ?? Promise.resolve())).toMatchObject({
+      name: 'GithubUnavailable',
+    });
   });
 });
 
@@ -226,7 +236,6 @@ describe('T09: a token', () => {
   test('is in no error, whatever went wrong', async () => {
     const token = repoToken();
     for (const fault of [
-      { kind: 'hang' },
       { kind: 'reset' },
       { kind: 'html', status: 500 },
       { kind: 'status', status: 422, message: 'Nope' },

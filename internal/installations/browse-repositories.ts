@@ -112,8 +112,10 @@ function installationSource(
         text === null
           ? await listInstallationRepositories(github.call, asked)
           : await searchRepositories(github.call, asked, { text, accounts: [accountLogin] });
-      // A search shows public ones too that were not chosen.
-      const items = found.items.filter(({ fullName }) => isAll || chosen.has(fullName.toLowerCase()));
+      // A search shows public ones too that were not chosen; private ones it shows because they were.
+      const items = found.items.filter(
+        ({ isPrivate, fullName }) => isAll || isPrivate || chosen.has(fullName.toLowerCase()),
+      );
       return {
         items: items.map((one) => ({ ...one, installationId: id })),
         nextPage: found.nextPage,

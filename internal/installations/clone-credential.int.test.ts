@@ -28,7 +28,7 @@ beforeAll(async () => {
   fake = await FakeGithub.start();
   for (const login of ['ada', 'eve']) fake.addUser(login);
   shop = await fake.addRepository('ada/shop', { files: { a: '1' } });
-  needs = { prisma, box, github: createGithub(fake.settings(), { deadlineMs: 500 }) };
+  needs = { prisma, box, github: createGithub(fake.settings()) };
 });
 afterAll(async () => {
   await fake?.close();
@@ -107,6 +107,14 @@ describe('a clone is done with', () => {
       repositories: new Set([shop.id]),
       permissions: { contents: 'read' },
     });
+  });
+
+  test('a token of an installation that covers it by now, or under its new name, though nobody told', async () => {
+    await install({ repositories: [shop] });
+    fake.rename(shop, 'store');
+    expect(await find()).toMatchObject({ kind: 'token', via: 'installation' });
+    fake.rename(shop, 'shop');
+    fake.world.formerNames.clear();
   });
 
   test('the owner’s own token, when no installation covers it', async () => {

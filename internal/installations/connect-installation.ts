@@ -51,23 +51,43 @@ export async function connectInstallation(needs: ConnectNeeds, actor: UserActor,
 }
 
 /**
- * Looks for installations that could be connected and are not: for one that was made at GitHub itself.
+ * Looks for installations that could be connected and are not (one was made at GitHub itself), and anew at those that
+ * are.
  * @throws AppError github_not_connected; GithubUnavailable
  */
 export async function connectFound(needs: ConnectNeeds, actor: UserActor): Promise<void> {
   const { userId } = actor.caller;
   const app = requireApp(needs.github);
   const token = await requireOwnToken(needs, userId);
-  const mine = new Set((await listInstallations(needs.prisma, userId)).map(({ id }) => id));
+  const mine = await listInstallations(needs.prisma, userId);
   const reachable = await listUserInstallations(needs.github.call, token);
-  const candidates = (reachable ?? (await listUnbound(needs.prisma, MOST_TRIED))).map(({ id }) => id);
-  for (const id of candidates.filter((one) => !mine.has(one)).slice(0, MOST_TRIED)) {
+  const others = reachable ?? (await listUnbound(needs.prisma, MOST_TRIED));
+  const ids = new Set([...mine, ...others].map(({ id }) => id));
+  for (const id of [...ids].slice(0, MOST_TRIED)) {
     const installation = await readInstallation(app, id);
     if (!installation || !(await ownsAccount(needs.github, token, installation.account))) continue;
     await storeConnected(needs, actor, { app, installation }).catch((error: unknown) => {
       if (!(error instanceof AppError && error.code === 'installation_taken')) throw error;
     });
   }
+}
+
+/** Reads anew what an installation of this user covers. False: they have none of this number. */
+export async function refreshInstallation(
+  { prisma, github }: ConnectNeeds,
+  userId: string,
+  id: bigint,
+): Promise<boolean> {
+  const app = requireApp(github);
+  const isOurs = (await listInstallations(prisma, userId)).some((one) => one.id === id);
+  const installation = isOurs ? await readInstallation(app, id) : null;
+  if (!installation) return false;
+  const repositories = await chosenRepositories(github, app, installation);
+  await prisma.$transaction(async (tx) => {
+    await putInstallation(tx, installation);
+    if (repositories) await replaceRepositories(tx, id, repositories);
+  });
+  return true;
 }
 
 async function storeConnected(
@@ -79,8 +99,9 @@ async function storeConnected(
   const repositories = await chosenRepositories(github, app, installation);
   await prisma.$transaction(async (tx) => {
     await putInstallation(tx, installation);
-    await bindInstallation(tx, id, actor.caller.userId);
+    const isNew = await bindInstallation(tx, id, actor.caller.userId);
     if (repositories) await replaceRepositories(tx, id, repositories);
+    if (!isNew) return;
     await recordAudit(tx, actor, {
       action: 'installation.connect',
       object: 'installation',

@@ -119,6 +119,15 @@ describe('installing the GitHub App', () => {
     expect(await bound()).toEqual([]);
   });
 
+  test('knows what is chosen later, at GitHub itself, as soon as that leads back here', async () => {
+    const installation = fake.install('ada', { repositories: [] });
+    await comeBackWith(installation);
+    installation.repositories?.add(shop.id);
+    const path = `/github/install/callback?installation_id=${installation.id}&setup_action=update`;
+    expect((await browser.get(path)).headers['location']).toBe('/?github=updated');
+    expect(await bound()).toMatchObject([{ repositories: [{ fullName: 'ada/shop' }] }]);
+  });
+
   test('is for a browser that is signed in', async () => {
     for (const path of ['/github/install', '/github/install/callback?installation_id=1']) {
       expect((await api.call('get', path)).body).toMatchObject({ code: 'session_needed' });
@@ -236,8 +245,11 @@ describe('installations that were made at GitHub itself', () => {
 
   test('are found and connected: those of one’s own accounts, however often asked', async () => {
     for (const login of ['ada', 'acme', 'eve']) fake.install(login);
+    const connections = () => api.prisma.auditEvent.count({ where: { action: 'installation.connect' } });
+    const before = await connections();
     for (let times = 0; times < 2; times += 1) expect(accounts((await find()).body)).toEqual(['acme', 'ada']);
     expect(await bound()).toHaveLength(2);
+    expect(await connections()).toBe(before + 2);
   });
 
   test('with the token of an OAuth app, out of those that the webhook has told of', async () => {

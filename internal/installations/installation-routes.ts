@@ -4,7 +4,13 @@ import { isLocalPath } from '../auth/return-to.ts';
 import { AppError } from '../errors/app-error.ts';
 import { type Caller, type Operation, op } from '../openapi/operation.ts';
 import { answeringGithubErrors } from './answer-github-errors.ts';
-import { type ConnectNeeds, connectFound, connectInstallation, requireApp } from './connect-installation.ts';
+import {
+  type ConnectNeeds,
+  connectFound,
+  connectInstallation,
+  refreshInstallation,
+  requireApp,
+} from './connect-installation.ts';
 import { keepState, takeState } from './install-state.ts';
 import { listInstallations, unbindInstallation } from './installation-store.ts';
 import { installationId, installationSchema, viewInstallation } from './installation-view.ts';
@@ -76,26 +82,24 @@ export function installationRoutes(needs: ConnectNeeds): Operation[] {
       responses: { 302: { description: 'Connected: back to `return_to`' } },
       async handler({ query }, call) {
         requireBrowser(call.caller);
-        const departure = await takeState(prisma, {
-          state: query.state ?? '',
-          userId: call.caller.userId,
-        });
-        if (!departure) {
-          throw new AppError(
-            'sign_in_refused',
-            'You did not leave from here for GitHub in the last hour, or came back already. ' +
-              'Begin at /github/install; for an installation made at GitHub itself, use POST /github/installations.',
-          );
-        }
+        const { userId } = call.caller;
+        const id = numberIn(query.installation_id);
+        const departure = await takeState(prisma, { state: query.state ?? '', userId });
         const back = (outcome: string) => ({
           status: 302 as const,
-          headers: { Location: withOutcome(departure.returnTo ?? HOME, outcome) },
+          headers: { Location: withOutcome(departure?.returnTo ?? HOME, outcome) },
         });
+        if (!departure) {
+          // Whoever changes at GitHub itself what it covers is led here as well.
+          const isOurs =
+            id !== null && (await answeringGithubErrors(() => refreshInstallation(needs, userId, id)));
+          if (isOurs) return back('updated');
+          throw didNotLeave();
+        }
         // A member of an organisation has asked; there is no installation yet.
         if (query.setup_action === 'request') return back('requested');
-        const id = installationId.safeParse(query.installation_id);
-        if (!id.success) throw new AppError('not_found', 'GitHub has named no installation.');
-        await answeringGithubErrors(() => connectInstallation(needs, call, BigInt(id.data)));
+        if (id === null) throw new AppError('not_found', 'GitHub has named no installation.');
+        await answeringGithubErrors(() => connectInstallation(needs, call, id));
         return back('connected');
       },
     }),
@@ -118,10 +122,10 @@ export function installationRoutes(needs: ConnectNeeds): Operation[] {
       path: '/github/installations',
       id: 'findInstallations',
       tag: 'github',
-      summary: 'Connect installations that were made at GitHub itself',
+      summary: 'Look at GitHub for your installations',
       description:
         'Asks GitHub, by your own token, for installations of the GitHub App on your account and on organisations ' +
-        'that you own, and connects those that are not yet. Done again, it changes nothing.',
+        'that you own, connects those that are not yet, and reads anew what they cover. Done again, it changes nothing.',
       auth: 'token',
       errors: CONNECT,
       responses: { 200: { description: 'All that are connected now', schema: listSchema } },
@@ -163,6 +167,19 @@ function requireBrowser(caller: Caller): void {
     'session_needed',
     'GitHub leads a browser back here: open this address in one that is signed in. With an API token use POST /github/installations.',
   );
+}
+
+function didNotLeave(): AppError {
+  return new AppError(
+    'sign_in_refused',
+    'You did not leave from here for GitHub in the last hour, or came back already. ' +
+      'Begin at /github/install; for an installation made at GitHub itself, use POST /github/installations.',
+  );
+}
+
+function numberIn(text: string | undefined): bigint | null {
+  const id = installationId.safeParse(text);
+  return id.success ? BigInt(id.data) : null;
 }
 
 function withOutcome(path: string, outcome: string): string {

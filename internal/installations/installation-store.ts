@@ -74,8 +74,12 @@ export function listUnbound(db: Db, limit: number): Promise<InstallationRow[]> {
   });
 }
 
-/** Locked until the transaction ends, so that of two who connect it at once one is told. @throws AppError */
-export async function bindInstallation(tx: Db, id: bigint, userId: string): Promise<void> {
+/**
+ * Locked until the transaction ends, so that of two who connect it at once one is told.
+ * @returns whether it was not this user's before
+ * @throws AppError installation_taken
+ */
+export async function bindInstallation(tx: Db, id: bigint, userId: string): Promise<boolean> {
   const [row] = await tx.$queryRaw<{ userId: string | null }[]>`
     SELECT user_id AS "userId" FROM github_installations WHERE id = ${id} FOR UPDATE`;
   if (row?.userId && row.userId !== userId) {
@@ -85,6 +89,7 @@ export async function bindInstallation(tx: Db, id: bigint, userId: string): Prom
     );
   }
   await tx.githubInstallation.update({ where: { id }, data: { userId } });
+  return row?.userId !== userId;
 }
 
 /** @throws AppError not_found, for a foreign one as for a missing one */
@@ -96,24 +101,43 @@ export async function unbindInstallation(tx: Db, id: bigint, userId: string): Pr
   if (count === 0) throw new AppError('not_found', 'There is no installation with this id.');
 }
 
+/** An installation of a user, and whether it covers a repository for all we have heard. */
+export interface Candidate {
+  readonly row: InstallationRow;
+  readonly isKnown: boolean;
+}
+
 /**
- * The installations of this user that cover the repository: all of its owner's, or this one by name. A suspended one
- * gives nothing.
+ * The installations of this user that may cover the repository: those of its owner's account, and those that were said
+ * to cover it, first. Which really do GitHub knows: it may have been chosen, or renamed, without our hearing of it. A
+ * suspended one gives nothing.
  */
-export async function findCovering(
+export async function findCandidates(
   db: Db,
   userId: string,
   { owner, fullName }: RepositoryName,
-): Promise<InstallationRow[]> {
+): Promise<Candidate[]> {
   const rows = await db.githubInstallation.findMany({
     where: { userId, suspendedAt: null },
     include: { repositories: { where: { fullName }, take: 1 } },
     orderBy: { id: 'asc' },
   });
-  return rows.filter(
-    ({ repositorySelection, accountLogin, repositories }) =>
-      repositories.length > 0 || (repositorySelection === 'all' && accountLogin.toLowerCase() === owner),
-  );
+  const candidates = rows.flatMap(({ repositories, ...row }) => {
+    const isOwners = row.accountLogin.toLowerCase() === owner;
+    const isKnown = repositories.length > 0 || (isOwners && row.repositorySelection === 'all');
+    return isKnown || isOwners ? [{ row, isKnown }] : [];
+  });
+  return candidates.toSorted((a, b) => Number(b.isKnown) - Number(a.isKnown));
+}
+
+/** Those that cover it for all we have heard. */
+export async function findCovering(
+  db: Db,
+  userId: string,
+  repository: RepositoryName,
+): Promise<InstallationRow[]> {
+  const candidates = await findCandidates(db, userId, repository);
+  return candidates.filter(({ isKnown }) => isKnown).map(({ row }) => row);
 }
 
 /** Full names, lower-case, of the repositories that were chosen for these installations. */

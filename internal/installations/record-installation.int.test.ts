@@ -5,7 +5,7 @@ import type { PrismaClient } from '../db/database.ts';
 import { newId, newUserHash } from '../db/ids.ts';
 import { repositoryName } from '../github/which-repository.ts';
 import { readInstallationEvent } from './installation-event.ts';
-import { findCovering } from './installation-store.ts';
+import { findCandidates } from './installation-store.ts';
 import { recordInstallation } from './record-installation.ts';
 
 let testDatabase: TestDatabase;
@@ -112,25 +112,31 @@ test('what has another shape is passed over', async () => {
   expect(await stored()).toEqual([]);
 });
 
-describe('a repository is covered', () => {
-  const covering = (userId: string, fullName: string) => {
+describe('a repository may be covered', () => {
+  const candidates = (userId: string, fullName: string) => {
     const [owner = '', name = ''] = fullName.split('/');
-    return findCovering(prisma, userId, repositoryName(owner, name)).then((rows) => rows.map(({ id }) => id));
+    return findCandidates(prisma, userId, repositoryName(owner, name)).then((found) =>
+      found.map(({ row, isKnown }) => [row.id, isKnown]),
+    );
   };
 
-  test('by name, or by its owner where all are; for the user whose it is; not while suspended', async () => {
+  test('by its name or its owner; for the user whose the installation is; not while suspended', async () => {
     await record('installation', example('installation', 'created'));
     const user = await prisma.user.create({ data: { id: newId(), hash: newUserHash(), name: 'ada' } });
-    expect(await covering(user.id, 'Codertocat/Hello-World')).toEqual([]);
+    expect(await candidates(user.id, 'Codertocat/Hello-World')).toEqual([]);
     const change = (data: object) => prisma.githubInstallation.update({ where: { id: ID }, data });
     await change({ userId: user.id });
-    expect(await covering(user.id, 'CODERTOCAT/hello-world')).toEqual([ID]);
-    expect(await covering(user.id, 'codertocat/other')).toEqual([]);
-    expect(await covering(user.id, 'someone/hello-world')).toEqual([]);
+    expect(await candidates(user.id, 'CODERTOCAT/hello-world')).toEqual([[ID, true]]);
+    // Chosen, or renamed, since we heard last.
+    expect(await candidates(user.id, 'codertocat/other')).toEqual([[ID, false]]);
     await change({ repositorySelection: 'all' });
-    expect(await covering(user.id, 'codertocat/other')).toEqual([ID]);
-    expect(await covering(user.id, 'coderto_at/other')).toEqual([]);
+    expect(await candidates(user.id, 'codertocat/other')).toEqual([[ID, true]]);
+    expect(await candidates(user.id, 'someone/hello-world')).toEqual([]);
+    expect(await candidates(user.id, 'coderto_at/other')).toEqual([]);
+    // The account was renamed since.
+    await change({ accountLogin: 'former' });
+    expect(await candidates(user.id, 'codertocat/hello-world')).toEqual([[ID, true]]);
     await change({ suspendedAt: new Date() });
-    expect(await covering(user.id, 'codertocat/hello-world')).toEqual([]);
+    expect(await candidates(user.id, 'codertocat/hello-world')).toEqual([]);
   });
 });

@@ -6,7 +6,7 @@ import type { RepositoryName } from '../github/which-repository.ts';
 import type { SealedBox } from '../secrets/sealed-box.ts';
 import type { Secret } from '../secrets/secret.ts';
 import { type GithubToken, readGithubToken } from '../users/github-token.ts';
-import { findCovering } from './installation-store.ts';
+import { findCandidates } from './installation-store.ts';
 
 export interface TokenNeeds {
   readonly prisma: Db;
@@ -72,15 +72,19 @@ async function tokenOfInstallation(
   const { app } = github;
   let hindrance: GithubUnavailable | GithubRefused | null = null;
   if (!app) return { found: null, hindrance };
-  for (const { id } of await findCovering(prisma, userId, repository)) {
-    const request: InstallationTokenRequest = { installationId: id, purpose, repository: repository.name };
+  for (const { row } of await findCandidates(prisma, userId, repository)) {
+    const request: InstallationTokenRequest = {
+      installationId: row.id,
+      purpose,
+      repository: repository.name,
+    };
     try {
       const token = await app.token(request);
       const found = { token, via: 'installation', renew: () => app.renewedToken(request) } as const;
       return { found, hindrance };
     } catch (error) {
       if (!isGithubError(error)) throw error;
-      // Any other refusal: removed, suspended, or it lost the repository, and we have not heard of it yet.
+      // Any other refusal: it does not cover the repository, is suspended or removed.
       if (error instanceof GithubUnavailable || error.reason === 'not_granted') hindrance = error;
     }
   }

@@ -30,7 +30,7 @@ beforeAll(async () => {
   needs = {
     prisma,
     box,
-    github: createGithub(fake.settings(), { deadlineMs: 500 }),
+    github: createGithub(fake.settings()),
     clock: systemClock,
     logger: createLogger({ level: 'silent', process: 'worker' }),
     publicUrl: 'https://berth.apps.test',
