@@ -139,7 +139,9 @@ test('the document says that no token is needed, and when 403 is answered', asyn
   const { paths } = JSON.parse((await get({ host: 'localhost' }, '/openapi.json')).body) as {
     paths: Record<string, Record<string, { security: unknown[]; responses: Record<string, unknown> }>>;
   };
-  const operations = Object.values(paths).flatMap((item) => Object.values(item));
+  // A webhook has a signature of its own, and 401 for a wrong one.
+  const ours = Object.entries(paths).filter(([path]) => !path.startsWith('/webhooks/'));
+  const operations = ours.flatMap(([, item]) => Object.values(item));
   expect(operations.length).toBeGreaterThan(10);
   for (const { security, responses } of operations) {
     expect(security).toEqual([]);
