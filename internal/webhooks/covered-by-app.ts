@@ -1,6 +1,7 @@
 import type { Db } from '../db/database.ts';
 import type { Github } from '../github/github.ts';
 import { whichRepository } from '../github/which-repository.ts';
+import { findCovering } from '../installations/installation-store.ts';
 import type { HookedApp } from './ports.ts';
 
 /** Whether pushes to the app's repository come by the GitHub App, for an installation of its owner covers it. */
@@ -10,16 +11,5 @@ export async function isCoveredByApp(
 ): Promise<boolean> {
   const repository = whichRepository(repoUrl, github.url);
   if (!github.app || !repository) return false;
-  const { owner, fullName } = repository;
-  const covering = await prisma.githubInstallation.count({
-    where: {
-      userId,
-      suspendedAt: null,
-      OR: [
-        { repositories: { some: { fullName } } },
-        { repositorySelection: 'all', accountLogin: { equals: owner, mode: 'insensitive' } },
-      ],
-    },
-  });
-  return covering > 0;
+  return (await findCovering(prisma, userId, repository)).length > 0;
 }
