@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { ProductProcess } from '../../test/support/child-process.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/support/database.ts';
 import { freePorts } from '../../test/support/free-ports.ts';
@@ -11,6 +11,9 @@ import { pushPayload } from '../../test/support/github-events.ts';
 import { httpRequest } from '../../test/support/http-request.ts';
 import { waitUntil } from '../../test/support/wait-until.ts';
 import { signedWebhook } from '../../test/support/webhook-sender.ts';
+
+// Each test starts processes, several of them more than once.
+jest.setTimeout(120_000);
 
 const CHECKOUT = resolve(import.meta.dirname, '../..');
 let database: TestDatabase;
