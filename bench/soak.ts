@@ -4,7 +4,7 @@ import { PrivateDocker } from '../test/support/private-docker.ts';
 import { chooseSeed, runSoak } from '../test/support/soak.ts';
 import { type Bench, seconds } from './bench.ts';
 
-const PLAN = { apps: 20, requests: 200, seconds: 600, settleSeconds: 300 };
+const PLAN = { apps: 20, requests: 200, seconds: 600, stillSeconds: 90 };
 const SETTLE_GOAL_MS = 90_000;
 
 /** A4 and I1–I9 in full; `BERTH_SOAK_SEED` repeats a run. */

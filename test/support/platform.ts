@@ -202,7 +202,8 @@ export class Platform {
           () => false,
         );
       },
-      { explain: () => this.#apiProcess.tail },
+      // From the sources it takes long to start where much else runs.
+      { timeoutMs: 120_000, explain: () => this.#apiProcess.tail },
     );
   }
 

@@ -45,8 +45,8 @@ function secretsIn({ platform, apps }: SoakScene): Promise<string[]> {
   return checkSecrets(platform.prisma, { dataDir: platform.dataDir, canaries });
 }
 
-/** What time alone may still put right. */
-export async function unsettled(scene: SoakScene): Promise<string[]> {
-  const open = await checkEnds(scene.platform.prisma);
-  return open.length > 0 ? open : [...(await checkReleases(scene)), ...(await checkLeftovers(scene))];
-}
+/** What time alone puts right: first the queue, then what it leaves behind. */
+export const SETTLING: readonly Check[] = [
+  ({ platform }) => checkEnds(platform.prisma),
+  async (scene) => [...(await checkReleases(scene)), ...(await checkLeftovers(scene))],
+];
