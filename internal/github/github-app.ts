@@ -1,7 +1,7 @@
-import { createAppAuth } from '@octokit/auth-app';
+import type { createAppAuth } from '@octokit/auth-app';
 import type { GithubSettings } from '../config/config.ts';
 import { Secret } from '../secrets/secret.ts';
-import { type CallGithub, explainFailure, octokitFor } from './call-github.ts';
+import { type CallGithub, type CallOptions, explainFailure, octokitFor } from './call-github.ts';
 import { GithubUnavailable } from './github-error.ts';
 import * as shapes from './shapes.ts';
 
@@ -26,19 +26,21 @@ export interface InstallationTokenRequest {
 /** A token that has less than this left is renewed: a clone may fetch again after minutes. */
 const LEAST_LEFT_MS = 5 * 60_000;
 
+type AppAuth = ReturnType<typeof createAppAuth>;
+
+interface AppSettings extends CallOptions {
+  readonly app: NonNullable<GithubSettings['app']>;
+}
+
 /** The GitHub App: asks as itself, and for tokens of its installations, which it keeps until they end. */
 export class GithubApp {
+  readonly #settings: AppSettings;
   readonly #call: CallGithub;
-  readonly #auth: ReturnType<typeof createAppAuth>;
+  #auth: Promise<AppAuth> | null = null;
 
-  constructor(settings: { apiUrl: string; app: NonNullable<GithubSettings['app']> }, call: CallGithub) {
+  constructor(settings: AppSettings, call: CallGithub) {
+    this.#settings = settings;
     this.#call = call;
-    this.#auth = createAppAuth({
-      appId: settings.app.id,
-      privateKey: settings.app.privateKey.reveal(),
-      request: octokitFor(settings),
-      log: { warn: () => undefined },
-    });
   }
 
   /** Where people install it, without a trailing slash. */
@@ -77,7 +79,8 @@ export class GithubApp {
     if (installationId > BigInt(Number.MAX_SAFE_INTEGER)) {
       throw new GithubUnavailable('The number of the installation is too large.');
     }
-    return this.#auth({
+    const auth = await this.#authenticator();
+    return auth({
       type: 'installation',
       installationId: Number(installationId),
       permissions: { ...PERMISSIONS[purpose] },
@@ -89,6 +92,20 @@ export class GithubApp {
   }
 
   async #jwt(): Promise<Secret> {
-    return new Secret((await this.#auth({ type: 'app' })).token);
+    const auth = await this.#authenticator();
+    return new Secret((await auth({ type: 'app' })).token);
+  }
+
+  /** Loaded when it is needed: it takes 8 MB, and most installations have no App. */
+  #authenticator(): Promise<AppAuth> {
+    this.#auth ??= import('@octokit/auth-app').then(({ createAppAuth }) =>
+      createAppAuth({
+        appId: this.#settings.app.id,
+        privateKey: this.#settings.app.privateKey.reveal(),
+        request: octokitFor(this.#settings),
+        log: { warn: () => undefined },
+      }),
+    );
+    return this.#auth;
   }
 }
