@@ -227,6 +227,14 @@ describe('T47: coming back without having left from here', () => {
     await expectRefused(await arrive(browser, back));
   });
 
+  test('what was begun and never ended does not pile up', async () => {
+    for (const _ of [1, 2, 3]) await new Browser(api.app).get('/auth/github');
+    const begun = { sid: { startsWith: 'sign-in:' } };
+    await api.prisma.session.updateMany({ where: begun, data: { expire: new Date(Date.now() - 1) } });
+    await new Browser(api.app).get('/auth/github');
+    expect(await api.prisma.session.count({ where: begun })).toBe(1);
+  });
+
   test('a state is not another one’s: two sign-ins of one browser do not disturb each other', async () => {
     const browser = new Browser(api.app);
     const first = await visitGithub(browser, 'octocat', '?return_to=/ui/first');

@@ -14,6 +14,7 @@ export interface Departure {
 
 const BROWSER = /^[A-Za-z0-9_-]{43}$/;
 const MINUTES = 10;
+const SWEPT_AT_ONCE = 100;
 
 /** `passport-oauth2` calls it in this form; it tells by the number of parameters that it may. */
 interface StateStore {
@@ -74,6 +75,10 @@ export class Handshakes {
     await this.#prisma.$executeRaw`
       INSERT INTO sessions (sid, sess, expire)
       VALUES (${rowOf(state)}, ${kept}::json, now() + make_interval(mins => ${MINUTES}::int))`;
+    // Anyone may begin one: so each takes more ended ones away than it adds.
+    await this.#prisma.$executeRaw`
+      DELETE FROM sessions WHERE sid IN
+        (SELECT sid FROM sessions WHERE expire < now() ORDER BY expire LIMIT ${SWEPT_AT_ONCE} FOR UPDATE SKIP LOCKED)`;
     return state;
   }
 
