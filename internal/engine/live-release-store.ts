@@ -109,7 +109,7 @@ export async function knownDeployments(
   return new Set(rows.map(({ id }) => id));
 }
 
-/** What was counted; nothing is started again before the pause is over. */
+/** What was counted; nothing is started again before the pause is over, nor before an earlier one is. */
 export async function recordHealth(
   prisma: PrismaClient,
   deploymentId: string,
@@ -119,6 +119,7 @@ export async function recordHealth(
     INSERT INTO release_health (deployment_id, restarts, window_start, not_before, last_cause, updated_at)
     VALUES (${deploymentId}, ${restarts}, ${windowStart}, now() + make_interval(secs => ${pauseSeconds}), ${cause}, now())
     ON CONFLICT (deployment_id) DO UPDATE
-      SET restarts = excluded.restarts, window_start = excluded.window_start, not_before = excluded.not_before,
+      SET restarts = excluded.restarts, window_start = excluded.window_start,
+          not_before = greatest(release_health.not_before, excluded.not_before),
           last_cause = excluded.last_cause, updated_at = excluded.updated_at`;
 }

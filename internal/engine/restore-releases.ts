@@ -4,7 +4,7 @@ import { requestRebuild } from '../deployments/request-release.ts';
 import { DeploymentFailed } from '../errors/deployment-failed.ts';
 import type { SealedBox } from '../secrets/sealed-box.ts';
 import { decideRepairs, type Repair, type SeenContainer, startsProcess } from './decide-repairs.ts';
-import { addRestarts, isCrashLoop, pauseSeconds } from './judge-liveness.ts';
+import { addRestarts, isCrashLoop, pauseSeconds, type RestartCount } from './judge-liveness.ts';
 import {
   knownDeployments,
   type LiveRelease,
@@ -77,7 +77,7 @@ async function restoreRelease(
   const { deploymentId, attempt, config, project } = release;
   const own = all.filter((one) => one.deploymentId === deploymentId && one.attempt === attempt);
   const containers = await lookAt(tools, own);
-  await watchLiveness(tools, release, { containers, seen: of.seen, now });
+  const counted = await watchLiveness(tools, release, { containers, seen: of.seen, now });
 
   const networkId = networks.get(project.networkName) ?? null;
   const facts = { replicas: config.replicas, networkId, containers, now: Date.now() };
@@ -87,7 +87,7 @@ async function restoreRelease(
   const repairs = wanted.filter((repair) => mayStart || !startsProcess(repair));
   if (repairs.length === 0 || !(await shouldStillRun(tools.prisma, release))) return;
 
-  const pause = await countStarts(tools, release, { repairs, now });
+  const pause = await countStarts(tools, release, { repairs, counted, now });
   const failure = await repairRelease(tools, release, { repairs, signal: of.signal });
   if (failure) await tellFailure(tools, release, { failure, containers, ...pause });
 }
@@ -126,11 +126,11 @@ async function lookAt(
 async function countStarts(
   { prisma }: RestoreTools,
   release: LiveRelease,
-  { repairs, now }: { repairs: readonly Repair[]; now: Date },
+  of: { repairs: readonly Repair[]; counted: RestartCount | null; now: Date },
 ): Promise<{ pause: number; isLoop: boolean }> {
-  const starts = repairs.filter(startsProcess).length;
+  const starts = of.repairs.filter(startsProcess).length;
   if (starts === 0) return { pause: 0, isLoop: false };
-  const count = addRestarts(release.health, starts, now);
+  const count = addRestarts(of.counted, starts, of.now);
   const { replicas } = release.config;
   const pause = pauseSeconds(Math.ceil(count.restarts / replicas));
   const cause = 'was stopped or removed by someone else';

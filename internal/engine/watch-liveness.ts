@@ -9,6 +9,7 @@ import {
   explainCrashLoop,
   hasRecovered,
   isCrashLoop,
+  type RestartCount,
   restartsSince,
 } from './judge-liveness.ts';
 import { type LiveRelease, recordHealth } from './live-release-store.ts';
@@ -17,12 +18,15 @@ import type { SeenRestarts } from './seen-restarts.ts';
 
 type WatchTools = Pick<Tools, 'prisma' | 'containers' | 'releaseSecrets' | 'logger'>;
 
-/** Counts what Docker had to restart, tells it in the app's log, and says when a release loops or runs again. */
+/**
+ * Counts what Docker had to restart, tells it in the app's log, and says when a release loops or runs again.
+ * @returns the count as it is now
+ */
 export async function watchLiveness(
   tools: WatchTools,
   release: LiveRelease,
   of: { containers: readonly SeenContainer[]; seen: SeenRestarts; now: Date },
-): Promise<void> {
+): Promise<RestartCount | null> {
   const { containers, seen, now } = of;
   const { liveAt, config } = release;
   const restarted = containers
@@ -49,7 +53,9 @@ export async function watchLiveness(
         await callCrashed(tools, release, { ...newest, restarts: count.restarts });
       }
     }
-  } else if (release.isCrashed) {
+    return count;
+  }
+  if (release.isCrashed) {
     const runsAll =
       containers.length >= config.replicas && containers.every(({ state }) => state.status === 'running');
     const lastRestart = release.health?.lastRestart ?? null;
@@ -58,6 +64,7 @@ export async function watchLiveness(
       await markRecovered(tools.prisma, release);
     }
   }
+  return release.health;
 }
 
 async function tellRestart(
