@@ -3,6 +3,7 @@ import { createTestDatabase, type TestDatabase } from '../../test/support/databa
 import { type FakeWorld, fakeWorld } from '../../test/support/fake-tools.ts';
 import { newKey } from '../../test/support/new-key.ts';
 import { seedApp } from '../../test/support/seed.ts';
+import type { Clock } from '../clock/clock.ts';
 import type { App } from '../db/database.ts';
 import { cancelDeployment } from '../deployments/cancel-deployment.ts';
 import { claimNext } from '../deployments/deployment-queue.ts';
@@ -259,7 +260,10 @@ describe('a deployment', () => {
 
   test('F36: is not touched by a worker whose clock is wrong: leases go by that of the database', async () => {
     const { clock } = world.tools;
-    const wrong = { now: () => clock.now() - 3_600_000, sleep: clock.sleep };
+    const wrong: Clock = {
+      now: () => clock.now() - 3_600_000,
+      sleep: (milliseconds, signal) => clock.sleep(milliseconds, signal),
+    };
     const { id } = await request();
     const claim = await claimNext(prisma(), worker);
     if (!claim) throw new Error('nothing to claim');

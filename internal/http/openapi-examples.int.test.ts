@@ -159,7 +159,9 @@ async function seedReleases(operationId: string): Promise<void> {
       trigger: 'manual',
       status: 'retired',
       queueSequence: live.queueSequence - 1n,
-      ...{ imageId: 'sha256:1', imageTag, liveAt },
+      imageId: 'sha256:1',
+      imageTag,
+      liveAt,
       configSnapshot: sealSnapshot(box, EARLIER, config),
     },
   });

@@ -24,7 +24,9 @@ export async function createTestDatabase(): Promise<TestDatabase> {
     async close() {
       await database.close();
       if (overlapping.length === 0) return;
-      throw new Error(`queries were sent while their connection was busy:\n${[...new Set(overlapping)].join('\n')}`);
+      throw new Error(
+        `queries were sent while their connection was busy:\n${[...new Set(overlapping)].join('\n')}`,
+      );
     },
   };
 }

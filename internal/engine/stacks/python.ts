@@ -122,7 +122,7 @@ function serverOf(framework: PythonFramework, { texts }: RepositoryFacts): strin
 }
 
 /** Two workers with threads: one slow request does not stop the others, and a small machine has room for it. */
-const GUNICORN = 'exec gunicorn --bind 0.0.0.0:"${PORT:-8000}" --workers 2 --threads 4';
+const GUNICORN = `exec gunicorn --bind 0.0.0.0:"\${PORT:-8000}" --workers 2 --threads 4`;
 
 function startOf(
   framework: PythonFramework,
