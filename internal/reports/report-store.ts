@@ -11,7 +11,6 @@ export interface DueReport {
   readonly deploymentId: string;
   readonly status: DeploymentStatus;
   readonly failureCode: string | null;
-  readonly failureReason: string | null;
   /** Null: it is not known which commit it will be, or was. */
   readonly commitSha: string | null;
   readonly githubDeploymentId: bigint | null;
@@ -27,7 +26,7 @@ export function dueReports(prisma: PrismaClient, limit: number): Promise<DueRepo
   return prisma.$queryRaw<DueReport[]>`
     SELECT r.id, r.state, r.attempts, r.created_at < now() - interval '1 day' AS "isStale",
            d.id AS "deploymentId", d.status::text AS status, d.failure_code AS "failureCode",
-           d.failure_reason AS "failureReason", coalesce(d.commit_sha, d.requested_sha) AS "commitSha",
+           coalesce(d.commit_sha, d.requested_sha) AS "commitSha",
            d.github_deployment_id AS "githubDeploymentId", a.name AS "appName", p.name AS "projectName",
            p.user_id AS "userId", a.repo_url AS "repoUrl",
            (SELECT h.host FROM hosts h WHERE h.app_id = a.id

@@ -5,7 +5,6 @@ const facts = (changes: Partial<ReportFacts>): ReportFacts => ({
   state: 'success',
   status: 'live',
   failureCode: null,
-  failureReason: null,
   url: 'http://shop.apps.test:8000',
   ...changes,
 });
@@ -15,16 +14,16 @@ test.each<[Partial<ReportFacts>, string | null, string, string]>([
   [{ state: 'in_progress', status: 'building' }, 'pending', 'in_progress', 'Building and starting'],
   [{}, 'success', 'success', 'Live at shop.apps.test:8000'],
   [
-    { state: 'failure', status: 'failed', failureCode: 'build_failed', failureReason: 'RUN exit 7 failed.' },
+    { state: 'failure', status: 'failed', failureCode: 'build_failed' },
     'failure',
     'failure',
-    'RUN exit 7 failed.',
+    'Build failed; Berth says why',
   ],
   [
-    { state: 'failure', status: 'failed', failureCode: 'disk_full', failureReason: 'The disk is full.' },
+    { state: 'failure', status: 'failed', failureCode: 'disk_full' },
     'error',
     'failure',
-    'The disk is full.',
+    'Disk full; Berth says why',
   ],
   [{ state: 'failure', status: 'crashed' }, 'failure', 'failure', 'Failed'],
   [{ state: 'inactive', status: 'cancelled' }, 'error', 'inactive', 'Cancelled'],
@@ -39,9 +38,11 @@ test.each<[Partial<ReportFacts>, string | null, string, string]>([
 });
 
 group('the words', () => {
-  test('fit into what GitHub takes, on one line', () => {
-    const words = describe(facts({ state: 'failure', failureReason: `One\n two ${'x'.repeat(200)}` }));
-    expect(words).toMatch(/^One two x+…$/);
+  test('fit into what GitHub takes', () => {
+    const words = describe(
+      facts({ url: `http://${'x'.repeat(63)}.${'y'.repeat(63)}.${'z'.repeat(63)}.test` }),
+    );
+    expect(words).toMatch(/^Live at x+\.y+\.z+…$/);
     expect(words).toHaveLength(140);
   });
 

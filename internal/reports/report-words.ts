@@ -7,8 +7,8 @@ import type { CommitStatus, DeploymentStatus as GithubStatus } from '../github/d
 export interface ReportFacts {
   readonly state: ReportState;
   readonly status: DeploymentStatus;
+  /** Its reason stays here: that may quote the app, and a public repository shows statuses to everybody. */
   readonly failureCode: string | null;
-  readonly failureReason: string | null;
   /** Where the release answers; null: nowhere. */
   readonly url: string | null;
 }
@@ -22,7 +22,7 @@ export function describe(facts: ReportFacts): string {
   return text.length <= LONGEST ? text : `${text.slice(0, LONGEST - 1)}…`;
 }
 
-function sentence({ state, status, failureReason, url }: ReportFacts): string {
+function sentence({ state, status, failureCode, url }: ReportFacts): string {
   switch (state) {
     case 'pending':
       return 'Waiting in the queue';
@@ -31,7 +31,7 @@ function sentence({ state, status, failureReason, url }: ReportFacts): string {
     case 'success':
       return url === null ? 'Live' : `Live at ${new URL(url).host}`;
     case 'failure':
-      return failureReason ?? 'Failed';
+      return failureCode === null ? 'Failed' : `${inWords(failureCode)}; Berth says why`;
     case 'inactive':
       if (status === 'cancelled') return 'Cancelled';
       if (status === 'superseded') return 'Superseded by a newer push';
@@ -67,6 +67,12 @@ export function deploymentState({ state }: ReportFacts): GithubStatus['state'] {
 /** Tells apart the apps that come out of one repository. */
 export function environmentName(of: { project: string; app: string }): string {
   return of.project === 'default' ? of.app : `${of.project}/${of.app}`;
+}
+
+/** `build_failed`: Build failed. */
+function inWords(code: string): string {
+  const words = code.replaceAll('_', ' ');
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}`;
 }
 
 function isOurFault(code: string | null): boolean {

@@ -12,6 +12,7 @@ import { createGithub } from '../github/github.ts';
 import { createLogger } from '../logger/logger.ts';
 import { SealedBox } from '../secrets/sealed-box.ts';
 import { storeGithubToken } from '../users/github-token.ts';
+import { dropOldReports } from './report-store.ts';
 import { type ReportNeeds, runReports, sendDue } from './run-reports.ts';
 
 let testDatabase: TestDatabase;
@@ -172,13 +173,13 @@ describe('GitHub is told', () => {
     expect(await queued(id)).toMatchObject(Array(4).fill({ lastError: null, doneAt: expect.any(Date) }));
   });
 
-  test('of a failure, with its reason', async () => {
+  test('of a failure, without what only its owner may know', async () => {
     const id = await addDeployment();
     await change(id, { status: 'failed', failureCode: 'build_failed', failureReason: 'RUN exit 7 failed.' });
     await sendAll();
     expect(fake.statusesOf(shop).at(-1)).toMatchObject({
       state: 'failure',
-      description: 'RUN exit 7 failed.',
+      description: 'Build failed; Berth says why',
     });
     expect(deploymentStates()).toEqual([['queued', 'failure']]);
   });
@@ -297,6 +298,22 @@ describe('F46: GitHub that refuses', () => {
     await sendAll();
     expect(await queued(id)).toMatchObject([{ lastError: expect.stringContaining('No commit found') }]);
   });
+});
+
+test('what was done a day ago is dropped, and nothing else', async () => {
+  const [old, fresh] = [await addDeployment(), await addDeployment()];
+  await sendAll();
+  const open = await addDeployment();
+  const age = (id: string) => prisma.$executeRaw`
+    UPDATE github_reports SET done_at = done_at - interval '25 hours', not_before = not_before - interval '25 hours'
+     WHERE deployment_id = ${id}`;
+  for (const id of [old, open]) await age(id);
+  await dropOldReports(prisma);
+  expect([await states(old), await states(fresh), await states(open)]).toEqual([
+    [],
+    ['pending'],
+    ['pending'],
+  ]);
 });
 
 describe('the loop', () => {
