@@ -15,6 +15,8 @@ export interface Attempt {
   readonly params?: Readonly<Record<string, string>>;
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: object;
+  /** The body as it goes over the wire. */
+  readonly text?: string;
   readonly requestId?: string;
 }
 
@@ -33,12 +35,17 @@ export async function attempt(world: World, of: Attempt): Promise<Answered> {
 
   const raw = row.raw?.(mine, world);
   const body = of.body ?? row.body?.(mine);
+  const text = of.text ?? (body && JSON.stringify(body));
   return send({
     port: world.port,
     method: operation.method.toUpperCase(),
     path,
-    headers: { ...headers, ...(body ? { 'content-type': 'application/json' } : {}), ...raw?.headers },
-    body: raw?.body ?? (body && JSON.stringify(body)),
+    headers: {
+      ...headers,
+      ...(text === undefined ? {} : { 'content-type': 'application/json' }),
+      ...raw?.headers,
+    },
+    body: raw?.body ?? text,
   });
 }
 

@@ -76,6 +76,10 @@ export const TABLE: Readonly<Record<string, Row>> = {
   importEnvironment: { needs: 'admin', answers: 200, of: app, body: () => ({ text: 'A=b' }) },
   exportEnvironment: { needs: 'admin', answers: 200, of: app, writes: 'who has read the values' },
 
+  getDeployKey: { needs: 'read', answers: 200, of: app },
+  createDeployKey: { needs: 'admin', answers: 201, of: app, first: forgetDeployKey },
+  deleteDeployKey: { needs: 'admin', answers: 204, of: app },
+
   deployApp: { needs: 'deploy', answers: 202, of: app, body: nothing },
   deployRepository: { needs: 'deploy', answers: 202, body: () => ({ repo: 'acme/shop' }) },
   listDeployments: { needs: 'read', answers: 200 },
@@ -166,6 +170,12 @@ async function stop(mine: Tenant, { api: { prisma } }: World) {
     where: { id: mine.appId },
     data: { desiredState: 'stopped', liveDeploymentId: null },
   });
+  return {};
+}
+
+async function forgetDeployKey(mine: Tenant, { api: { prisma } }: World) {
+  const data = { deployKeyPublic: null, deployKeyPrivate: null };
+  await prisma.app.update({ where: { id: mine.appId }, data });
   return {};
 }
 

@@ -46,6 +46,7 @@ export async function makeTenantApp(tx: Db, box: SealedBox, of: Of): Promise<Ten
       repoUrl: `${githubUrl}/${mark}/shop`,
       branch: 'main',
       webhookSecret: sealWebhookSecret(box, appId, new Secret(webhookSecret)),
+      deployKeyPublic: `ssh-ed25519 ${Buffer.from(mark).toString('base64')} a-${mark}`,
       deployKeyPrivate: box.seal(`${canary}-key`, sealContext('services.deploy_key_private', appId)),
       hosts: { create: { host: `a-${mark}.apps.test`, kind: 'generated' } },
     },
