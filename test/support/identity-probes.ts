@@ -37,18 +37,15 @@ export class IdentityProbes {
     return this.#probes.filter((probe) => probe.startedAt >= startedAt);
   }
 
-  /** Until every host has answered a request that began after that moment. */
-  async untilAllAnswer(after: number, timeoutMs = 60_000): Promise<void> {
-    await waitUntil(
-      'every app to answer with its own name',
-      () => {
-        const answering = new Set(
-          this.since(after).flatMap(({ host, outcome }) => (outcome === 'own' ? host : [])),
-        );
-        return this.#hosts.every((host) => answering.has(host));
-      },
-      { timeoutMs, intervalMs: 20, explain: () => describeProbes(this.since(after)) },
-    );
+  /** Until every host has answered so many requests that began after that moment. */
+  async untilAllAnswer(after: number, { times = 1, timeoutMs = 60_000 } = {}): Promise<void> {
+    const hasAnswered = (asked: string) =>
+      this.since(after).filter(({ host, outcome }) => host === asked && outcome === 'own').length >= times;
+    await waitUntil('every app to answer with its own name', () => this.#hosts.every(hasAnswered), {
+      timeoutMs,
+      intervalMs: 50,
+      explain: () => describeProbes(this.since(after)),
+    });
   }
 
   /** Asks nothing more, and awaits what is open. */
@@ -83,14 +80,17 @@ export class IdentityProbes {
   }
 }
 
-/** The longest time between two answers of one app, the pause between two questions included. */
+/** The longest time for which an app gave no answer, from the first question on, the pause between two included. */
 export function longestGapMs(probes: readonly Probe[]): number {
-  const lastAnswers = new Map<string, number>();
+  const since = new Map<string, number>();
+  for (const { host, startedAt } of probes.toSorted((a, b) => a.startedAt - b.startedAt)) {
+    if (!since.has(host)) since.set(host, startedAt);
+  }
   let longest = 0;
   for (const { host, outcome, endedAt } of probes.toSorted((a, b) => a.endedAt - b.endedAt)) {
     if (outcome !== 'own') continue;
-    longest = Math.max(longest, endedAt - (lastAnswers.get(host) ?? endedAt));
-    lastAnswers.set(host, endedAt);
+    longest = Math.max(longest, endedAt - (since.get(host) ?? endedAt));
+    since.set(host, endedAt);
   }
   return longest;
 }

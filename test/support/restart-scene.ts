@@ -96,8 +96,9 @@ export class RestartScene {
     const ended = performance.now();
     await this.#probes.untilAllAnswer(ended);
     const backAfterMs = performance.now() - ended;
-    // Not only one worker's look at Docker, but also what it does then.
+    // What the worker does first counts, too.
     await this.#untilWorkerIsPresent();
+    await this.#probes.untilAllAnswer(performance.now(), { times: 20 });
     return { probes: this.#probes.since(begun), backAfterMs };
   }
 
