@@ -195,6 +195,22 @@ test('A17: the platform is routed at its host, and a host of nobody gets our own
   expect(unknown.body).toContain('No app has this address.');
 });
 
+test('T53: who asks is whom Traefik has seen; what a client says before it counts for nothing', async () => {
+  const ask25 = async (options: { port: number; host?: string }) => {
+    const statuses: number[] = [];
+    for (let index = 0; index < 25; index += 1) {
+      const headers = { authorization: 'Bearer wrong', 'x-forwarded-for': `203.0.113.${index}` };
+      statuses.push((await httpRequest({ ...options, path: '/api/v1/apps', headers })).status);
+    }
+    return statuses;
+  };
+  const limit = 20;
+  const through = await ask25({ port: port.http, host: 'berth.localhost' });
+  expect(through).toEqual([...Array(limit).fill(401), ...Array(25 - limit).fill(429)]);
+  // What runs on this host comes in by the same gateway as Traefik, and may say whom it asks for.
+  expect(new Set(await ask25({ port: port.api }))).toEqual(new Set([401]));
+});
+
 test(
   'F48: restarting API, worker and Postgres loses no request of the app and nothing that was stored',
   async () => {
