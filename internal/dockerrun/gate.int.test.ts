@@ -158,7 +158,7 @@ test('an app at its pids limit says that the check could not run', async () => {
     setInterval(() => { for (let i = 0; i < 50; i++) spawn('sleep', ['600']).on('error', () => {}); }, 5)`;
   const request = lab.request(await ensureNodeImage(), {
     command: ['node', '-e', fill],
-    limits: { memoryMb: 512, cpus: 1, pids: 512 },
+    limits: { memoryMb: 512, cpus: 1, pids: 64 },
   });
   const container = await lab.start(request);
   const state = await lab.until(container, 'without a check', ({ gateError }) => gateError !== null);
