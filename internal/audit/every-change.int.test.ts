@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { attempt } from '../../test/support/operations/attempt.ts';
-import type { CallerName } from '../../test/support/operations/callers.ts';
+import { whoMay } from '../../test/support/operations/callers.ts';
 import { type Row, TABLE } from '../../test/support/operations/table.ts';
 import { makeTenant, type Tenant } from '../../test/support/operations/tenant.ts';
 import { openWorld, type World } from '../../test/support/operations/world.ts';
@@ -57,11 +57,6 @@ describe.each(Object.entries(TABLE))('%s', (id, row) => {
     }
   });
 });
-
-function whoMay({ needs }: Row): CallerName {
-  if (needs === 'nobody') return 'anonymous';
-  return needs === 'session' || needs === 'owner' ? needs : 'admin';
-}
 
 function meansOf({ needs }: Row): object {
   if (needs === 'nobody') return {};

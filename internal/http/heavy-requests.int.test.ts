@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { attempt, fill } from '../../test/support/operations/attempt.ts';
-import { type CallerName, credentials } from '../../test/support/operations/callers.ts';
+import { credentials, whoMay } from '../../test/support/operations/callers.ts';
 import { type Row, TABLE } from '../../test/support/operations/table.ts';
 import { makeTenant, type Tenant } from '../../test/support/operations/tenant.ts';
 import { openWorld, type World } from '../../test/support/operations/world.ts';
@@ -22,9 +22,6 @@ afterAll(() => world?.close());
 const withBody = Object.entries(TABLE).filter(([, row]) => row.body);
 const pathOf = (id: string, row: Row) =>
   `/api/v1${fill(world.operations.get(id)?.path ?? '', { ...row.of?.(mine), ...row.params?.(mine) })}`;
-const whoMay = ({ needs }: Row): CallerName =>
-  needs === 'session' || needs === 'owner' ? needs : needs === 'nobody' ? 'anonymous' : 'admin';
-
 /** A request that is written by hand, whose client goes on sending whatever comes back. */
 class RawRequest {
   readonly socket: Socket;

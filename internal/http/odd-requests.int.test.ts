@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { attempt } from '../../test/support/operations/attempt.ts';
 import { bodyFields, type Field } from '../../test/support/operations/bodies.ts';
-import type { CallerName } from '../../test/support/operations/callers.ts';
+import { whoMay } from '../../test/support/operations/callers.ts';
 import { fingerprint } from '../../test/support/operations/fingerprint.ts';
 import type { Answered } from '../../test/support/operations/send.ts';
-import { type Row, TABLE } from '../../test/support/operations/table.ts';
+import { TABLE } from '../../test/support/operations/table.ts';
 import { makeTenant, type Tenant } from '../../test/support/operations/tenant.ts';
 import { openWorld, type World } from '../../test/support/operations/world.ts';
 
@@ -29,8 +29,11 @@ const ODD_QUERIES = [
   'limit[]=1',
 ];
 
-const send = (id: string, more: object): Promise<Answered> =>
-  attempt(world, { id, as: whoMay(TABLE[id]), mine, other: mine, ...more });
+const send = (id: string, more: object): Promise<Answered> => {
+  const row = TABLE[id];
+  if (!row) throw new Error(`${id} has no row`);
+  return attempt(world, { id, as: whoMay(row), mine, other: mine, ...more });
+};
 const summary = ({ status, text }: Answered) => [status, status === 400 ? '' : text];
 
 /** Runs it, and holds that no row of the database has changed meanwhile. */
@@ -132,11 +135,6 @@ test('T60: an address of 100,000 characters is refused before anybody looks at i
   const answer = await fetch(`http://127.0.0.1:${world.port}/api/v1/apps/${'a'.repeat(100_000)}`);
   expect(answer.status).toBe(431);
 });
-
-function whoMay(row: Row | undefined): CallerName {
-  if (row?.needs === 'nobody') return 'anonymous';
-  return row?.needs === 'session' || row?.needs === 'owner' ? row.needs : 'admin';
-}
 
 const isOptional = (id: string) => world.operations.get(id)?.body?.safeParse({}).success === true;
 

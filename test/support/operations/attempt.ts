@@ -1,4 +1,3 @@
-import { SocketClient } from '../socket-client.ts';
 import { type CallerName, credentials } from './callers.ts';
 import { type Answered, send } from './send.ts';
 import { TABLE } from './table.ts';
@@ -31,7 +30,6 @@ export async function attempt(world: World, of: Attempt): Promise<Answered> {
   const path = `/api/v1${fill(operation.path, params)}${query.size > 0 ? `?${query.toString()}` : ''}`;
   // By default the same id in each, so that answers can be compared as they are.
   const headers = { 'x-request-id': of.requestId ?? 'attempt', ...credentials(world, of.as, of) };
-  if (of.id === 'openSocket') return openSocket(world.port, path, headers);
 
   const raw = row.raw?.(mine, world);
   const body = of.body ?? row.body?.(mine);
@@ -44,6 +42,7 @@ export async function attempt(world: World, of: Attempt): Promise<Answered> {
       ...headers,
       ...(text === undefined ? {} : { 'content-type': 'application/json' }),
       ...raw?.headers,
+      ...(of.id === 'openSocket' ? WEBSOCKET : {}),
     },
     body: raw?.body ?? text,
   });
@@ -58,8 +57,9 @@ export function fill(path: string, params: Readonly<Record<string, string>>): st
   });
 }
 
-async function openSocket(port: number, path: string, headers: Record<string, string>): Promise<Answered> {
-  const client = await new SocketClient(port, { path, headers }).answered();
-  client.cut();
-  return { status: client.status ?? 101, headers: {}, text: '' };
-}
+const WEBSOCKET = {
+  connection: 'Upgrade',
+  upgrade: 'websocket',
+  'sec-websocket-version': '13',
+  'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+};

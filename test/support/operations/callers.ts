@@ -1,3 +1,4 @@
+import type { Row } from './table.ts';
 import type { Tenant } from './tenant.ts';
 import type { World } from './world.ts';
 
@@ -7,6 +8,12 @@ import type { World } from './world.ts';
  */
 export const CALLERS = ['anonymous', 'foreign', 'read', 'deploy', 'admin', 'session', 'owner'] as const;
 export type CallerName = (typeof CALLERS)[number];
+
+/** A caller who may do that. */
+export function whoMay({ needs }: Row): CallerName {
+  if (needs === 'nobody') return 'anonymous';
+  return needs === 'session' || needs === 'owner' ? needs : 'admin';
+}
 
 /** What such a caller sends along. */
 export function credentials(

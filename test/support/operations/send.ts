@@ -35,6 +35,10 @@ export function send({ port, method, path, body, ...sent }: Sent): Promise<Answe
       response.on('error', done);
       response.on('close', done);
     });
+    asked.on('upgrade', ({ headers: given }, socket) => {
+      socket.destroy();
+      answered({ status: 101, headers: given, text: '' });
+    });
     // An answer may come before all of a body was sent; then the rest meets a closed connection.
     asked.on('error', (error) => {
       if (!isAnswered) failed(error);

@@ -179,7 +179,9 @@ async function forgetDeployKey(mine: Tenant, { api: { prisma } }: World) {
   return {};
 }
 
+/** Away to install, from a browser that is signed in. */
 async function leave(mine: Tenant, world: World) {
+  await installOnceMore(mine, world);
   const answer = await fetch(`http://127.0.0.1:${world.port}/github/install`, {
     headers: { cookie: mine.sessionCookie },
     redirect: 'manual',
@@ -188,6 +190,7 @@ async function leave(mine: Tenant, world: World) {
   return { state, installation_id: mine.installationId };
 }
 
+/** As one that was installed at GitHub itself. */
 async function installOnceMore(mine: Tenant, { api: { prisma } }: World) {
   await prisma.githubInstallation.update({
     where: { id: BigInt(mine.installationId) },
