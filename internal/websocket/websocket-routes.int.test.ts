@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { type ApiUnderTest, startApi } from '../../test/support/api-under-test.ts';
+import { signedIn } from '../../test/support/browser.ts';
 import { EventReader } from '../../test/support/event-reader.ts';
 import { SocketClient } from '../../test/support/socket-client.ts';
 import { waitUntil } from '../../test/support/wait-until.ts';
@@ -106,6 +107,15 @@ describe('opening', () => {
       const client = await connect({ path, headers: { ...bearer(), ...headers } }).answered();
       expect(client.isOpen).toBe(true);
     }
+  });
+
+  test('T51: a session opens one from our page only: a cookie alone is no browser’s', async () => {
+    const cookie = (await signedIn(api.app, api.token)).cookieHeader;
+    const statuses: (number | null)[] = [];
+    for (const origin of [{ origin: PUBLIC }, { origin: LISTED }, {}, { origin: 'https://evil.example' }]) {
+      statuses.push((await connect({ headers: { cookie, ...origin } }).answered()).status);
+    }
+    expect(statuses).toEqual([null, null, 403, 403]);
   });
 
   test('a plain request is told what this address is', async () => {
@@ -267,6 +277,14 @@ describe('T42: while it is open', () => {
     await api.prisma.apiToken.delete({ where: { id } });
     expect((await idle.untilClosed()).code).toBe(4401);
     expect((await reading.untilClosed()).code).toBe(4401);
+  });
+
+  test('a session that is signed out ends it', async () => {
+    const browser = await signedIn(api.app, api.token);
+    const client = connect({ headers: { cookie: browser.cookieHeader, origin: PUBLIC } });
+    await client.answered();
+    await browser.send('post', '/auth/logout');
+    expect((await client.untilClosed()).code).toBe(4401);
   });
 
   test('an app that is removed ends its subscription; the last one ends the socket', async () => {
@@ -432,5 +450,52 @@ describe('a server of its own', () => {
     });
     other.needs.logHub.close();
     expect((await client.untilClosed()).code).toBe(1012);
+  });
+});
+
+test('T69: five hundred clients each get every line, with bounded memory', async () => {
+  const crowded = await startApi({ settings: { rateLimits: RATES } });
+  const its = await listen(crowded.app, { port: 0, address: '127.0.0.1' });
+  const made = await crowded.call('post', '/apps').send({ name: 'web', repo_url: 'acme/web', deploy: false });
+  const { id } = made.body as { id: string };
+  const before = process.memoryUsage().arrayBuffers;
+  const all = upTo(500).map(() => new SocketClient(its.port, { headers: bearer(crowded.token) }));
+  await Promise.all(all.map((client) => client.send(subscribe({ app_id: id }))));
+  await Promise.all(all.map((client) => client.got('subscribed')));
+  for (const n of upTo(20)) {
+    await appendLines(crowded.prisma, runtimeStreamId(id), [line(`${n} ${'x'.repeat(1_000)}`)]);
+  }
+  await waitUntil('each line to reach each client', () => all.every(({ ids }) => ids.length >= 20), {
+    timeoutMs: 60_000,
+  });
+  for (const client of all) expect(client.ids).toEqual(upTo(20));
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(100 * 1024 * 1024);
+  for (const client of all) client.cut();
+  await its.close(500);
+  await crowded.close();
+}, 90_000);
+
+describe('with AUTH=none', () => {
+  let local: ApiUnderTest;
+  let its: Listening;
+  beforeAll(async () => {
+    local = await startApi({ settings: { auth: 'none' } });
+    its = await listen(local.app, { port: 0, address: '127.0.0.1' });
+  });
+  afterAll(async () => {
+    await its?.close(500);
+    await local?.close();
+  });
+
+  test.each<[string, Record<string, string>, number | null]>([
+    ['a program of this host', { host: 'localhost:8080' }, null],
+    ['a page of ours', { host: 'localhost:8080', origin: 'http://localhost:8080' }, null],
+    ['T51: a page of another host', { host: 'localhost:8080', origin: 'https://evil.example' }, 403],
+    ['T53: a name that an attacker’s DNS points here', { host: 'evil.example:8080' }, 403],
+    ['what came through a proxy', { host: 'localhost:8080', 'x-forwarded-for': '203.0.113.7' }, 403],
+  ])('%s', async (_who, headers, status) => {
+    const client = await new SocketClient(its.port, { headers }).answered();
+    expect(client.status).toBe(status);
+    client.close();
   });
 });
