@@ -134,7 +134,9 @@ describe('errors are problem+json with a stable code', () => {
 describe('headers', () => {
   test('T55: nothing may frame or sniff an answer, or keep it', async () => {
     const { headers } = await api.call('get', '/apps');
-    expect(headers['content-security-policy']).toBe("default-src 'none';frame-ancestors 'none'");
+    expect(headers['content-security-policy']).toBe(
+      "default-src 'none';base-uri 'none';form-action 'none';frame-ancestors 'none'",
+    );
     expect(headers['x-content-type-options']).toBe('nosniff');
     expect(headers['cache-control']).toBe('no-store');
     expect(headers['x-powered-by']).toBeUndefined();

@@ -29,7 +29,13 @@ export function createApp(needs: AppNeeds): Express {
     helmet({
       contentSecurityPolicy: {
         useDefaults: false,
-        directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+        // The first covers none of the others.
+        directives: {
+          defaultSrc: ["'none'"],
+          baseUri: ["'none'"],
+          formAction: ["'none'"],
+          frameAncestors: ["'none'"],
+        },
       },
       strictTransportSecurity: settings.publicUrl.startsWith('https:'),
     }),
