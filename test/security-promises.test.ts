@@ -1,31 +1,63 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 
-const root = join(import.meta.dirname, '..');
-const page = readFileSync(join(root, 'SECURITY.md'), 'utf8');
-const filesIn = (text: string) => [...text.matchAll(/`([\w./-]+\.test\.ts)`/g)].map(([, file = '']) => file);
+/** What SECURITY.md promises has a test, by its file and by ids in the names of its tests. */
+const ROOT = join(import.meta.dirname, '..');
+const page = readFileSync(join(ROOT, 'SECURITY.md'), 'utf8');
 
-/** Each numbered promise, with the lines that belong to it. */
-const promises = page
-  .slice(page.indexOf('## What Berth promises'), page.indexOf('## What it does not promise'))
-  .split(/\n(?=\d+\. )/)
-  .slice(1);
+interface Row {
+  readonly claim: string;
+  readonly files: readonly string[];
+  readonly ids: readonly string[];
+}
 
-test('every test that SECURITY.md names is there', () => {
-  const files = filesIn(page);
-  expect(files.length).toBeGreaterThan(30);
-  expect(files.filter((file) => !existsSync(join(root, file)))).toEqual([]);
+function rowsUnder(heading: string): Row[] {
+  const section = page.split(/^## /m).find((text) => text.startsWith(heading)) ?? '';
+  const lines = section.split('\n').filter((line) => line.startsWith('| ') && !line.startsWith('| ---'));
+  return lines.slice(1).map((line) => {
+    const cells = line.split('|').map((cell) => cell.trim());
+    const proof = cells.at(-2) ?? '';
+    return {
+      claim: cells[1] ?? '',
+      files: [...proof.matchAll(/`([^`]+)`/g)].map(([, file = '']) => file),
+      ids: [...proof.replaceAll(/`[^`]+`/g, '').matchAll(/\b[TFA]\d+\b/g)].map(([id]) => id),
+    };
+  });
+}
+
+const promises = rowsUnder('Promises');
+const requirements = rowsUnder('OWASP ASVS 5.0');
+
+test('the tables are read', () => {
+  expect(promises.length).toBeGreaterThanOrEqual(20);
+  expect(requirements.length).toBeGreaterThanOrEqual(40);
 });
 
-test('every promise names tests, and one of them carries one of its ids', () => {
-  expect(promises.length).toBeGreaterThan(12);
-  for (const promise of promises) {
-    const [title = ''] = promise.split('**').slice(1);
-    const ids = [...promise.matchAll(/\b[AT]\d{2}\b/g)].map(([id]) => id);
-    const texts = filesIn(promise).map((file) => readFileSync(join(root, file), 'utf8'));
-    expect([title, ids.length > 0, texts.length > 0]).toEqual([title, true, true]);
-    const isHeld = ids.some((id) => texts.some((text) => text.includes(id)));
-    expect([title, isHeld || promise.includes('test/architecture.test.ts')]).toEqual([title, true]);
-  }
+describe.each([...promises, ...requirements])('$claim', ({ files, ids }) => {
+  test('is proven by tests that are there', () => {
+    expect(files.length).toBeGreaterThan(0);
+    const missing = files.filter((file) => !/\.test\.ts$/.test(file) || !existsSync(join(ROOT, file)));
+    expect(missing).toEqual([]);
+    const code = files.map((file) => withoutComments(readFileSync(join(ROOT, file), 'utf8'))).join('\n');
+    expect(code).toMatch(/\b(test|it)(\.each)?\(/);
+    expect(ids.filter((id) => !new RegExp(`\\b${id}\\b`).test(code))).toEqual([]);
+  });
 });
+
+test('each requirement of ASVS is claimed once', () => {
+  const numbers = requirements.flatMap(({ claim }) => claim.split(', '));
+  expect(numbers.filter((number) => !/^\d+\.\d+\.\d+$/.test(number))).toEqual([]);
+  expect(new Set(numbers).size).toBe(numbers.length);
+});
+
+test('every file that the page names is there', () => {
+  const named = [...page.matchAll(/`((?:cmd|internal|test|docs)\/[^`]+)`|\]\(((?:docs|test)\/[^)]+)\)/g)];
+  const paths = named.map(([, quoted, linked]) => quoted ?? linked ?? '');
+  expect(paths.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+});
+
+/** Outside comments ids stand in names of tests, or in the rows of a table of tests. */
+function withoutComments(source: string): string {
+  return source.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
+}

@@ -126,7 +126,7 @@ test('T39: each service is restarted, checked, and its log is capped', async () 
   }
 });
 
-test('the API has no Docker socket, is not root and has a network with nobody but Postgres', async () => {
+test('T33: the API has no Docker socket, is not root and has a network with nobody but Postgres', async () => {
   const { Mounts, Config, HostConfig, NetworkSettings } = await project.container('api');
   expect(Mounts.map(({ Destination }) => Destination)).toEqual(['/var/lib/berth']);
   expect(Config.User).toBe('node');
