@@ -4,8 +4,8 @@ import { type Operation, op } from '../openapi/operation.ts';
 import { id, time } from '../openapi/schemas.ts';
 import { recentCleanUps, usageByApp } from './usage-store.ts';
 
-/** As many releases keep their image (engine/clean-up). */
-const KEPT_RELEASES = 5;
+/** As many releases keep their image: five to roll back to, and the live one (deployments/release-reads.ts). */
+const KEPT_RELEASES = 6;
 const CLEAN_UPS_SHOWN = 100;
 
 const bytes = z.int().min(0);
