@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { buildOptions, forbiddenLabels } from './build-options.ts';
+import { buildOptions, forbiddenLabels, narrowed } from './build-options.ts';
 
 const build = {
   builder: 'classic',
@@ -8,6 +8,7 @@ const build = {
   labels: { 'berth.app': 'app1' },
   buildArguments: {},
   limits: { memoryMb: 512, cpus: 1.5, timeoutSeconds: 60, contextMaxMb: 10 },
+  target: null,
 } as const;
 
 test('T22: this, and nothing else, is said to the daemon', () => {
@@ -55,4 +56,16 @@ test('T27: labels of the platform are its own, in whatever letters', () => {
     'com.docker.compose.project',
   ]);
   expect(forbiddenLabels(ours, ours)).toEqual([]);
+});
+
+test('a stage that is asked for is the target', () => {
+  expect(buildOptions({ ...build, target: 'web' })).toMatchObject({ target: 'web' });
+  expect(buildOptions(build)).not.toHaveProperty('target');
+});
+
+test('T21: an app narrows the limits of its builds, and never widens them', () => {
+  const { limits } = build;
+  expect(narrowed(limits, { memoryMb: 64, timeoutSeconds: null })).toEqual({ ...limits, memoryMb: 64 });
+  expect(narrowed(limits, { memoryMb: 100_000, timeoutSeconds: 100_000 })).toEqual(limits);
+  expect(narrowed(limits, undefined)).toEqual(limits);
 });

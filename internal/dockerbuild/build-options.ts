@@ -1,5 +1,5 @@
 import type { ImageBuildOptions } from 'dockerode';
-import type { AttemptRef } from '../engine/ports.ts';
+import type { AttemptRef, BuildRequest } from '../engine/ports.ts';
 
 export interface BuildLimits {
   readonly memoryMb: number;
@@ -23,6 +23,7 @@ export function buildOptions(build: {
   /** Those that the Dockerfile declares. */
   readonly buildArguments: Readonly<Record<string, string>>;
   readonly limits: BuildLimits;
+  readonly target: string | null;
 }): ImageBuildOptions {
   const memory = build.limits.memoryMb * 1024 * 1024;
   return {
@@ -30,6 +31,7 @@ export function buildOptions(build: {
     dockerfile: build.dockerfile,
     labels: build.labels,
     ...(Object.keys(build.buildArguments).length > 0 && { buildargs: build.buildArguments }),
+    ...(build.target !== null && { target: build.target }),
     rm: true,
     // Without it the container of a failed step stays.
     forcerm: true,
@@ -39,6 +41,16 @@ export function buildOptions(build: {
     cpuquota: Math.round(build.limits.cpus * CPU_PERIOD_MICROSECONDS),
     // A number, since for the text '2' dockerode opens a session of its own, which it leaves open on errors.
     ...(build.builder === 'buildkit' && { version: 2 as unknown as '2' }),
+  };
+}
+
+/** What an app asks for counts as far as the platform allows it. */
+export function narrowed(limits: BuildLimits, wanted: BuildRequest['limits']): BuildLimits {
+  const { memoryMb, timeoutSeconds } = limits;
+  return {
+    ...limits,
+    memoryMb: Math.min(memoryMb, wanted?.memoryMb ?? memoryMb),
+    timeoutSeconds: Math.min(timeoutSeconds, wanted?.timeoutSeconds ?? timeoutSeconds),
   };
 }
 

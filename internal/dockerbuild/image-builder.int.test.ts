@@ -197,6 +197,17 @@ console.log(JSON.stringify([process.getuid(), process.env.NODE_ENV, fs.readdirSy
     120_000,
   );
 
+  test('of one stage of a Dockerfile has that stage, and our labels', async () => {
+    await repository({
+      Dockerfile: `FROM ${busybox} AS web\nRUN echo web > /which\nCMD ["cat", "/which"]\nFROM ${busybox}\nRUN false\n`,
+    });
+    const { image, lines } = await build({ target: 'web' });
+    expect((await run(image.imageId)).trim()).toBe('web');
+    const { Config } = await docker.getImage(image.imageId).inspect();
+    expect(Config.Labels).toMatchObject({ 'berth.deployment': `dep${count}`, 'berth.app': 'app1' });
+    expect(textsOf(lines).filter((text) => text.startsWith('Step'))).toHaveLength(3);
+  });
+
   test('T68: waits with its output while there is no room for lines', async () => {
     await repository({ Dockerfile: `FROM ${busybox}\nRUN : ${Date.now()}; seq 1 20000\n` });
     const lines: Line[] = [];

@@ -18,6 +18,7 @@ import {
   forbiddenLabels,
   imageLabels,
   layerLabels,
+  narrowed,
 } from './build-options.ts';
 import { BuildTranscript } from './build-transcript.ts';
 import { cachedLayersAmong } from './cached-layers.ts';
@@ -52,7 +53,8 @@ export class DockerImageBuilder implements ImageBuilder {
     request: BuildRequest,
     { onLine, room, signal }: Parameters<ImageBuilder['build']>[1],
   ): Promise<BuiltImage> {
-    const { timeoutSeconds, memoryMb } = this.#limits;
+    const limits = narrowed(this.#limits, request.limits);
+    const { timeoutSeconds, memoryMb } = limits;
     const limit = new AbortController();
     const timer = setTimeout(() => {
       const reason = `The build took longer than ${timeoutSeconds} seconds.`;
@@ -61,7 +63,7 @@ export class DockerImageBuilder implements ImageBuilder {
     const stop = AbortSignal.any([signal, limit.signal]);
     try {
       stop.throwIfAborted();
-      return await this.#build(request, { onLine, room, stop });
+      return await this.#build(request, { onLine, room, stop, limits });
     } catch (error) {
       // Whatever broke by stopping, the reason for it is what the caller wants.
       stop.throwIfAborted();
@@ -124,13 +126,13 @@ export class DockerImageBuilder implements ImageBuilder {
 
   async #build(
     request: BuildRequest,
-    { onLine, room, stop }: { onLine: LineSink; room: Room; stop: AbortSignal },
+    { onLine, room, stop, limits }: { onLine: LineSink; room: Room; stop: AbortSignal; limits: BuildLimits },
   ): Promise<BuiltImage> {
     const dockerfile = await readDockerfile(request);
     const context = await listContext(request.contextDirectory, {
       // A generated Dockerfile installs the dependencies itself.
       exclude: 'generated' in request.dockerfile ? ['node_modules'] : [],
-      maxBytes: this.#limits.contextMaxMb * 1024 * 1024,
+      maxBytes: limits.contextMaxMb * 1024 * 1024,
       onLine,
       signal: stop,
     });
@@ -138,6 +140,7 @@ export class DockerImageBuilder implements ImageBuilder {
       ignoreFile: context.ignoreFile,
       labels: imageLabels(request.ref, this.#instanceId),
       layerLabels: layerLabels(request.ref, this.#instanceId),
+      target: request.target ?? null,
     });
     onLine({
       text: `Sending ${context.paths.length} files and folders (${megabytes(context.bytes)}) to Docker`,
@@ -157,13 +160,14 @@ export class DockerImageBuilder implements ImageBuilder {
           ...plan,
           tag: request.tag,
           buildArguments: given.declared,
-          limits: this.#limits,
+          limits,
+          target: request.target ?? null,
         }),
         transcript,
         room,
         stop,
       });
-      if (transcript.error) throw await this.#explain(transcript, watch);
+      if (transcript.error) throw await this.#explain(transcript, watch, limits);
     } finally {
       watch.close();
     }
@@ -201,12 +205,16 @@ export class DockerImageBuilder implements ImageBuilder {
     }
   }
 
-  async #explain(transcript: BuildTranscript, watch: DaemonWatch): Promise<DeploymentFailed> {
+  async #explain(
+    transcript: BuildTranscript,
+    watch: DaemonWatch,
+    { memoryMb }: BuildLimits,
+  ): Promise<DeploymentFailed> {
     const error = { message: '', exitCode: null, ...transcript.error, step: transcript.step };
     if (error.exitCode === 137 && !(await watch.isUnbroken())) {
       return new DeploymentFailed('docker_unavailable', 'The Docker daemon was stopped during the build.');
     }
-    return buildFailure(error, this.#limits.memoryMb);
+    return buildFailure(error, memoryMb);
   }
 
   /** The stream of a build may end well without an image: what counts is that the daemon has it, as we want it. */

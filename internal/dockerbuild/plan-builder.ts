@@ -33,9 +33,11 @@ export function planBuilder(
     labels: Readonly<Record<string, string>>;
     /** Those that every layer of the build carries; the same for all builds of the app, as the cache goes by them. */
     layerLabels: Readonly<Record<string, string>>;
+    /** The stage to build. Null: the last. */
+    target: string | null;
   },
 ): BuilderPlan {
-  const { ignoreFile, labels, layerLabels } = given;
+  const { ignoreFile, labels, layerLabels, target } = given;
   if (dockerfile.needsBuildKit.length > 0) {
     const name = dockerfile.name ?? OUR_NAME;
     const ignore = ignoreFile === null ? [] : [{ name: '.dockerignore', text: ignoreFile }];
@@ -52,7 +54,8 @@ export function planBuilder(
 
   const staged = withStageLabels(dockerfile.text, layerLabels);
   const text = staged?.text ?? dockerfile.text;
-  const labelled = withLabels(text, labels);
+  // An instruction at the end belongs to the last stage, which may not be the one that is built.
+  const labelled = target === null ? withLabels(text, labels) : null;
   return {
     builder: 'classic',
     dockerfile: OUR_NAME,

@@ -109,6 +109,10 @@ export interface BuildRequest {
   /** For the ARG instructions that declare them; the others go nowhere. The image's history shows them. */
   readonly buildArguments: Readonly<Record<string, string>>;
   readonly tag: string;
+  /** The stage to build; without it the last one. */
+  readonly target?: string | null;
+  /** Narrower than the platform's, never wider. */
+  readonly limits?: { readonly memoryMb: number | null; readonly timeoutSeconds: number | null };
 }
 
 export interface BuiltImage {

@@ -30,6 +30,9 @@ export async function buildImage(job: Job, tools: Tools, checkout: Checkout): Pr
       dockerfile: plan.kind === 'generated' ? { generated: plan.dockerfile } : { path: plan.path },
       buildArguments: given,
       tag,
+      // One that we write has the stages that we name.
+      target: plan.kind === 'dockerfile' ? config.dockerTarget : null,
+      limits: { memoryMb: config.buildMemoryMb, timeoutSeconds: config.buildTimeoutSeconds },
     },
     { onLine: job.onBuildLine, room: job.roomForLines, signal: job.signal },
   );
