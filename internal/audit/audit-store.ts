@@ -33,20 +33,22 @@ interface PageOf {
 
 /** All that happened in this installation, newest first. */
 export function listAllEvents(db: Db, of: PageOf): Promise<AuditRow[]> {
-  return readEvents(db, Prisma.sql`SELECT e.id FROM audit_events e WHERE ${matching(of)} ${newest(of)}`, of);
+  const { actor, objectId } = of.filter;
+  const order = actor === undefined && objectId === undefined ? newest(of) : newestOfFew(of);
+  return readEvents(db, Prisma.sql`SELECT e.id FROM audit_events e WHERE ${matching(of)} ${order}`, of);
 }
 
 /**
- * What a user did, and what was done to theirs. Each part is cut to one page by an index of its own, so that the cost
- * does not grow with what others do.
+ * What a user did, and what was done to theirs. Both are found by an index of their own, so that the cost does not grow
+ * with what others do.
  */
 export function listEventsOf(db: Db, userId: string, of: PageOf): Promise<AuditRow[]> {
   const found = Prisma.sql`
-    (SELECT e.id FROM audit_events e WHERE e.user_id = ${userId} AND ${matching(of)} ${newest(of)})
+    (SELECT e.id FROM audit_events e WHERE e.user_id = ${userId} AND ${matching(of)} ${newestOfFew(of)})
     UNION
     (SELECT e.id FROM (${objectsOf(userId)}) own
       CROSS JOIN LATERAL (
-        SELECT e.id FROM audit_events e WHERE e.object_id = own.id AND ${matching(of)} ${newest(of)}) e
+        SELECT e.id FROM audit_events e WHERE e.object_id = own.id AND ${matching(of)} ${newestOfFew(of)}) e
       ${newest(of)})`;
   return readEvents(db, found, of);
 }
@@ -63,6 +65,14 @@ function readEvents(db: Db, found: Prisma.Sql, of: PageOf): Promise<AuditRow[]> 
 
 function newest({ limit }: PageOf): Prisma.Sql {
   return Prisma.sql`ORDER BY e.id DESC LIMIT ${limit}`;
+}
+
+/**
+ * The same among few of many. By the plain id Postgres walks through the whole table from its end, in the hope to meet
+ * them soon: with 600,000 events of others and 10,000 deployments that took more than ten seconds instead of 0.1.
+ */
+function newestOfFew({ limit }: PageOf): Prisma.Sql {
+  return Prisma.sql`ORDER BY e.id + 0 DESC LIMIT ${limit}`;
 }
 
 function matching({ filter, before }: PageOf): Prisma.Sql {
