@@ -8,7 +8,9 @@ import type { Config } from '../../internal/config/config.ts';
 import { InvalidConfig, loadConfig } from '../../internal/config/load-config.ts';
 import { openDatabase } from '../../internal/db/database.ts';
 import { ensureInstance } from '../../internal/db/instance.ts';
+import { platformLimits } from '../../internal/dockerbuild/build-options.ts';
 import { DockerImageBuilder } from '../../internal/dockerbuild/image-builder.ts';
+import { DockerDisk } from '../../internal/dockerrun/docker-disk.ts';
 import { cleanUp, type Removal } from '../../internal/engine/clean-up/clean-up.ts';
 import { CannotStart } from '../../internal/host/cannot-start.ts';
 import { createLogger } from '../../internal/logger/logger.ts';
@@ -25,13 +27,13 @@ async function main(config: Config, dryRun: boolean): Promise<void> {
   try {
     const instanceId = await ensureInstance(database.prisma, config.dataDir);
     const docker = new Docker({ socketPath: config.dockerHost.replace('unix://', '') });
-    const limits = {
-      memoryMb: config.buildMemoryMb,
-      cpus: config.buildCpus,
-      timeoutSeconds: config.buildTimeoutSeconds,
-      contextMaxMb: config.contextMaxMb,
-    };
-    const images = new DockerImageBuilder({ docker, instanceId, limits, logger });
+    const images = new DockerImageBuilder({
+      docker,
+      instanceId,
+      limits: platformLimits(config),
+      disk: new DockerDisk(docker),
+      logger,
+    });
     const tools = { prisma: database.prisma, images, logger, settings: config };
     for (const removal of await cleanUp(tools, { dryRun })) print(removal, dryRun);
   } finally {

@@ -9,6 +9,7 @@ import { enterInstallation, WrongKey } from '../../internal/db/key-canary.ts';
 import { migrate } from '../../internal/db/migrate.ts';
 import { Notifications } from '../../internal/db/notifications.ts';
 import { readReleaseSecrets } from '../../internal/deployments/release-secrets.ts';
+import { platformLimits } from '../../internal/dockerbuild/build-options.ts';
 import { DockerImageBuilder } from '../../internal/dockerbuild/image-builder.ts';
 import { repositoryReader } from '../../internal/dockerbuild/read-repository.ts';
 import { DockerContainerEvents } from '../../internal/dockerrun/container-events.ts';
@@ -53,6 +54,7 @@ async function main(config: Config): Promise<void> {
   await installGateTool({ gateDir, setting: gateTool, docker, instanceId, image: 'busybox:1.37-musl' });
 
   const github = createGithub(config.github);
+  const disk = new DockerDisk(docker);
   const tools: Tools = {
     prisma,
     source: new GitCheckout({
@@ -68,15 +70,11 @@ async function main(config: Config): Promise<void> {
     images: new DockerImageBuilder({
       docker,
       instanceId,
-      limits: {
-        memoryMb: config.buildMemoryMb,
-        cpus: config.buildCpus,
-        timeoutSeconds: config.buildTimeoutSeconds,
-        contextMaxMb: config.contextMaxMb,
-      },
+      limits: platformLimits(config),
+      disk,
       logger,
     }),
-    disk: new DockerDisk(docker),
+    disk,
     containers: new DockerContainerRunner({ docker, instanceId, gateDir, logger }),
     repairs: new DockerContainerRepairs({ docker, instanceId }),
     containerEvents: new DockerContainerEvents({ docker, instanceId, logger }),

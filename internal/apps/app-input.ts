@@ -118,6 +118,23 @@ const optionalSettings = {
   build_timeout_seconds: z.int().min(10).max(86_400).nullable().optional().meta({
     description: 'Of its builds, at most what the platform allows. Null: that.',
   }),
+  build_silence_seconds: z.int().min(10).max(86_400).nullable().optional().meta({
+    description: 'How long its builds may say nothing, at most what the platform allows. Null: that.',
+  }),
+  build_cpus: z
+    .number()
+    .min(0.1)
+    .max(256)
+    .nullable()
+    .optional()
+    .meta({ description: 'Of its builds, at most what the platform allows. Null: that.' }),
+  build_pids: z.int().min(16).max(4_194_304).nullable().optional().meta({
+    description:
+      'Processes and threads of a step of its builds, at most what the platform allows. Null: that.',
+  }),
+  build_disk_mb: z.int().min(16).max(1_048_576).nullable().optional().meta({
+    description: 'What its builds may write, at most what the platform allows. Null: that.',
+  }),
   cpus: z.number().min(0.05).max(256).optional(),
   drain_seconds: z
     .int()
@@ -212,6 +229,10 @@ const COLUMNS = {
   pids_limit: 'pidsLimit',
   build_memory_mb: 'buildMemoryMb',
   build_timeout_seconds: 'buildTimeoutSeconds',
+  build_silence_seconds: 'buildSilenceSeconds',
+  build_cpus: 'buildCpus',
+  build_pids: 'buildPids',
+  build_disk_mb: 'buildDiskMb',
   health_check_path: 'healthCheckPath',
   replicas: 'replicas',
   memory_mb: 'memoryMb',

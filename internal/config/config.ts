@@ -92,8 +92,14 @@ export interface Config {
   readonly buildTimeoutSeconds: number;
   readonly buildMemoryMb: number;
   readonly buildCpus: number;
+  /** How long a build may say nothing. */
+  readonly buildSilenceSeconds: number;
+  /** Processes and threads of one step. */
+  readonly buildPids: number;
+  /** What one build may write. */
+  readonly buildDiskMb: number;
   readonly contextMaxMb: number;
-  /** No build begins with less room than this on Docker's disk. */
+  /** No build begins with less room than this on Docker's disk, and none goes on with less than half of it. */
   readonly diskFloorMb: number;
   /** How much builds may leave behind to be quicker the next time. */
   readonly buildCacheMaxMb: number;

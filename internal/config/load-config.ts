@@ -150,12 +150,15 @@ const schema = z.object({
   GO_IMAGE: imageName.default('golang:1.25'),
   STATIC_IMAGE: imageName.default('nginx:1.29-alpine'),
   BUILD_TIMEOUT_SECONDS: seconds(900),
+  BUILD_SILENCE_SECONDS: seconds(600),
   BUILD_MEMORY_MB: count(2048, 1_048_576),
   BUILD_CPUS: z.coerce
     .number('must be a number of CPUs')
     .min(0.1, 'must be at least 0.1')
     .max(256, 'must be at most 256')
     .default(2),
+  BUILD_PIDS: whole(4096, { min: 16, max: 4_194_304, of: 'processes' }),
+  BUILD_DISK_MB: count(10_240, 1_048_576),
   CONTEXT_MAX_MB: count(2048, 102_400),
   DISK_FLOOR_MB: whole(2048, { min: 0, max: 1_048_576, of: 'a number of MB' }),
   BUILD_CACHE_MAX_MB: whole(5120, { min: 0, max: 1_048_576, of: 'a number of MB' }),
@@ -290,6 +293,9 @@ export function loadConfig(environment: Environment = process.env): Config {
     buildTimeoutSeconds: value.BUILD_TIMEOUT_SECONDS,
     buildMemoryMb: value.BUILD_MEMORY_MB,
     buildCpus: value.BUILD_CPUS,
+    buildSilenceSeconds: value.BUILD_SILENCE_SECONDS,
+    buildPids: value.BUILD_PIDS,
+    buildDiskMb: value.BUILD_DISK_MB,
     contextMaxMb: value.CONTEXT_MAX_MB,
     diskFloorMb: value.DISK_FLOOR_MB,
     buildCacheMaxMb: value.BUILD_CACHE_MAX_MB,

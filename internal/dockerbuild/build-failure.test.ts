@@ -2,6 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import type { FailureCode } from '../errors/deployment-failed.ts';
 import { buildFailure, requestFailure } from './build-failure.ts';
 
+const LIMITS = { memoryMb: 512, pids: 100 };
+
 describe('the daemon’s words become a cause', () => {
   const rows: [message: string, step: string | null, exitCode: number | null, code: FailureCode][] = [
     ["The command '/bin/sh -c false' returned a non-zero code: 1", 'RUN false', 1, 'build_failed'],
@@ -22,13 +24,24 @@ describe('the daemon’s words become a cause', () => {
     ['dockerfile parse error line 2: unknown instruction: FOO', null, null, 'build_failed'],
   ];
   test.each(rows)('%s', (message, step, exitCode, code) => {
-    expect(buildFailure({ message, step, exitCode }, 512).code).toBe(code);
+    expect(buildFailure({ message, step, exitCode }, LIMITS).code).toBe(code);
+  });
+
+  test.each<[exitCode: number, hitLimit: 'memory' | 'processes' | null, code: FailureCode, words: string]>([
+    [1, 'memory', 'build_out_of_memory', 'ran out of memory (exit code 1): a build may use 512 MB'],
+    [2, 'processes', 'build_too_many_processes', 'a step of a build may have 100 at the same time'],
+    [137, 'processes', 'build_out_of_memory', 'was killed (exit code 137)'],
+    [1, null, 'build_failed', 'ended with exit code 1'],
+  ])('exit code %d of a step that reached its limit of %s: %s', (exitCode, hitLimit, code, words) => {
+    const failure = buildFailure({ message: 'failed', step: 'RUN x', exitCode, hitLimit }, LIMITS);
+    expect(failure).toMatchObject({ code, evidence: { exitCode } });
+    expect(failure.message).toContain(words);
   });
 
   test('in one sentence of bounded length', () => {
     const failure = buildFailure(
       { message: `bad\n${'x'.repeat(900)}`, step: 'y'.repeat(900), exitCode: null },
-      512,
+      LIMITS,
     );
     expect(failure.message).toBe(`The step "${'y'.repeat(120)}…" failed: bad.`);
   });
@@ -46,7 +59,7 @@ test.each<[error: unknown, code: FailureCode]>([
   ],
   [new TypeError('x is undefined'), 'internal'],
 ])('an error thrown on the way, %s, is %s', (error, code) => {
-  expect(requestFailure(error, 512).code).toBe(code);
+  expect(requestFailure(error, LIMITS).code).toBe(code);
 });
 
 test('a base image that cannot be had is named, in one sentence', () => {
@@ -55,7 +68,7 @@ test('a base image that cannot be had is named, in one sentence', () => {
     exitCode: null,
     step: 'FROM --platform=linux/amd64 a.example/b:1 AS x',
   };
-  expect(buildFailure(error, 512).message).toBe(
+  expect(buildFailure(error, LIMITS).message).toBe(
     'The base image a.example/b:1 cannot be had: connection refused.',
   );
 });

@@ -1,3 +1,4 @@
+import type { BuildLimits } from '../engine/ports.ts';
 import { DeploymentFailed } from '../errors/deployment-failed.ts';
 import { codeOf, messageOf, statusOf } from './error-facts.ts';
 
@@ -10,25 +11,37 @@ export interface BuildError {
   readonly exitCode: number | null;
   /** The instruction that ran. */
   readonly step: string | null;
+  /** A limit that the step was seen to reach before it ended. */
+  readonly hitLimit?: 'memory' | 'processes' | null;
 }
+
+type Limits = Pick<BuildLimits, 'memoryMb' | 'pids'>;
 
 /**
  * Names the cause of a failed build. A step that was killed (137) is taken for out of memory: whoever asks has made sure
  * before that the daemon was not stopped meanwhile, which ends steps the same way.
  */
-export function buildFailure(error: BuildError, memoryMb: number): DeploymentFailed {
-  const { message, exitCode, step } = error;
+export function buildFailure(error: BuildError, { memoryMb, pids }: Limits): DeploymentFailed {
+  const { message, exitCode, step, hitLimit = null } = error;
   const evidence = exitCode === null ? {} : { exitCode };
   const name = step === null ? 'A step' : `The step "${shorten(step, 120)}"`;
 
   if (/no space left on device/i.test(message)) {
     return new DeploymentFailed('disk_full', 'The disk of the Docker daemon is full.', { evidence });
   }
-  if (exitCode === KILLED) {
+  if (exitCode === KILLED || (exitCode !== null && hitLimit === 'memory')) {
+    const what = exitCode === KILLED ? 'was killed' : 'ran out of memory';
     return new DeploymentFailed(
       'build_out_of_memory',
-      `${name} was killed (exit code 137): a build may use ${memoryMb} MB of memory.`,
+      `${name} ${what} (exit code ${exitCode}): a build may use ${memoryMb} MB of memory.`,
       { evidence: { ...evidence, outOfMemory: true } },
+    );
+  }
+  if (exitCode !== null && hitLimit === 'processes') {
+    return new DeploymentFailed(
+      'build_too_many_processes',
+      `${name} could start no more processes (exit code ${exitCode}): a step of a build may have ${pids} at the same time.`,
+      { evidence },
     );
   }
   if (exitCode !== null) {
@@ -46,7 +59,7 @@ export function buildFailure(error: BuildError, memoryMb: number): DeploymentFai
 }
 
 /** An error that was thrown while talking to the daemon, as what it means for the deployment. */
-export function requestFailure(error: unknown, memoryMb: number): DeploymentFailed {
+export function requestFailure(error: unknown, limits: Limits): DeploymentFailed {
   if (error instanceof DeploymentFailed) return error;
   if (isConnectionError(error)) {
     return new DeploymentFailed('docker_unavailable', 'The connection to the Docker daemon broke.', {
@@ -57,7 +70,7 @@ export function requestFailure(error: unknown, memoryMb: number): DeploymentFail
     const words = messageOf(error)
       .replace(/^\(HTTP code \d+\) [^-]* - /, '')
       .trim();
-    return buildFailure({ message: words, exitCode: null, step: null }, memoryMb);
+    return buildFailure({ message: words, exitCode: null, step: null }, limits);
   }
   return new DeploymentFailed('internal', 'The build ended for a reason of the platform.', { cause: error });
 }

@@ -7,7 +7,16 @@ const build = {
   dockerfile: '.berth.Dockerfile',
   labels: { 'berth.app': 'app1' },
   buildArguments: {},
-  limits: { memoryMb: 512, cpus: 1.5, timeoutSeconds: 60, contextMaxMb: 10 },
+  limits: {
+    timeoutSeconds: 60,
+    silenceSeconds: 30,
+    memoryMb: 512,
+    cpus: 1.5,
+    pids: 100,
+    diskMb: 1000,
+    contextMaxMb: 10,
+    freeDiskMb: 100,
+  },
   target: null,
 } as const;
 
@@ -66,6 +75,11 @@ test('a stage that is asked for is the target', () => {
 test('T21: an app narrows the limits of its builds, and never widens them', () => {
   const { limits } = build;
   expect(narrowed(limits, { memoryMb: 64, timeoutSeconds: null })).toEqual({ ...limits, memoryMb: 64 });
-  expect(narrowed(limits, { memoryMb: 100_000, timeoutSeconds: 100_000 })).toEqual(limits);
+  const less = { timeoutSeconds: 6, silenceSeconds: 3, memoryMb: 64, cpus: 0.5, pids: 10, diskMb: 1 };
+  expect(narrowed(limits, less)).toEqual({ ...limits, ...less });
+  const more = Object.fromEntries(Object.keys(less).map((limit) => [limit, 100_000]));
+  expect(narrowed(limits, more)).toEqual(limits);
+  const none = Object.fromEntries(Object.keys(less).map((limit) => [limit, null]));
+  expect(narrowed(limits, none)).toEqual(limits);
   expect(narrowed(limits, undefined)).toEqual(limits);
 });

@@ -1,14 +1,30 @@
 import type { ImageBuildOptions } from 'dockerode';
-import type { AttemptRef, BuildRequest } from '../engine/ports.ts';
+import type { Config } from '../config/config.ts';
+import type { AttemptRef, BuildLimits, BuildRequest } from '../engine/ports.ts';
 
-export interface BuildLimits {
-  readonly memoryMb: number;
-  readonly cpus: number;
-  readonly timeoutSeconds: number;
+/** What the platform allows a build. */
+export interface PlatformLimits extends BuildLimits {
+  /** What it may send to Docker. */
   readonly contextMaxMb: number;
+  /** It ends when less than this is free on Docker's disk. */
+  readonly freeDiskMb: number;
 }
 
-const CPU_PERIOD_MICROSECONDS = 100_000;
+/** A build may take half of the room that there had to be for it to begin. */
+export function platformLimits(config: Config): PlatformLimits {
+  return {
+    timeoutSeconds: config.buildTimeoutSeconds,
+    silenceSeconds: config.buildSilenceSeconds,
+    memoryMb: config.buildMemoryMb,
+    cpus: config.buildCpus,
+    pids: config.buildPids,
+    diskMb: config.buildDiskMb,
+    contextMaxMb: config.contextMaxMb,
+    freeDiskMb: config.diskFloorMb / 2,
+  };
+}
+
+export const CPU_PERIOD_MICROSECONDS = 100_000;
 
 /**
  * Everything that is said to the daemon about a build: a closed set, so that no input can add to it (no host network,
@@ -22,7 +38,7 @@ export function buildOptions(build: {
   readonly dockerfile: string;
   /** Those that the Dockerfile declares. */
   readonly buildArguments: Readonly<Record<string, string>>;
-  readonly limits: BuildLimits;
+  readonly limits: Pick<BuildLimits, 'memoryMb' | 'cpus'>;
   readonly target: string | null;
 }): ImageBuildOptions {
   const memory = build.limits.memoryMb * 1024 * 1024;
@@ -45,12 +61,16 @@ export function buildOptions(build: {
 }
 
 /** What an app asks for counts as far as the platform allows it. */
-export function narrowed(limits: BuildLimits, wanted: BuildRequest['limits']): BuildLimits {
-  const { memoryMb, timeoutSeconds } = limits;
+export function narrowed(limits: PlatformLimits, wanted: BuildRequest['limits']): PlatformLimits {
+  const narrower = (limit: keyof BuildLimits) => Math.min(limits[limit], wanted?.[limit] ?? limits[limit]);
   return {
     ...limits,
-    memoryMb: Math.min(memoryMb, wanted?.memoryMb ?? memoryMb),
-    timeoutSeconds: Math.min(timeoutSeconds, wanted?.timeoutSeconds ?? timeoutSeconds),
+    timeoutSeconds: narrower('timeoutSeconds'),
+    silenceSeconds: narrower('silenceSeconds'),
+    memoryMb: narrower('memoryMb'),
+    cpus: narrower('cpus'),
+    pids: narrower('pids'),
+    diskMb: narrower('diskMb'),
   };
 }
 

@@ -8,6 +8,10 @@ const STDERR_END = '\u001b[0m';
 /** How the classic builder's own messages begin; what a step wrote before may lack its line end. */
 const BUILDER_TEXT = /^(?: ---> |Removing intermediate container |Step \d+\/\d+ : )/;
 
+/** How shells, libc, Node, Python, Go and Java say that no process or thread could be started. */
+const FORK_FAILURE =
+  /(?:can't|cannot|could not|unable to|failed to) (?:fork|start new thread|create (?:a |new |native |OS )*thread)|\bfork\b.*Resource temporarily unavailable|spawn \S{1,200} EAGAIN/i;
+
 /** Steps of a classic build that are ours; no one reads them. */
 export interface OwnSteps {
   /** The instruction we put into each stage. */
@@ -24,6 +28,9 @@ export class BuildTranscript {
   imageId: string | null = null;
   /** The daemon's words when the build failed; `exitCode` when a step's process ended. */
   error: { readonly message: string; readonly exitCode: number | null } | null = null;
+
+  /** The step that runs, or ran last, wrote that it could start no process or thread. */
+  couldNotFork = false;
 
   readonly #onLine: LineSink;
   readonly #ownSteps: OwnSteps;
@@ -87,9 +94,11 @@ export class BuildTranscript {
       if (isOfStage) this.#ownStepsBefore += 1;
       if (this.#inOwnSteps) return;
       this.step = instruction;
+      this.couldNotFork = false;
       const place = `${Number(number) - this.#ownStepsBefore}/${Number(total) - stages - last}`;
       this.#onLine({ text: `Step ${place} : ${instruction}`, level: 'deploy' });
     } else if (line !== '' && !(this.#inOwnSteps && BUILDER_TEXT.test(line))) {
+      this.couldNotFork ||= FORK_FAILURE.test(line);
       this.#onLine({ text: line, stream });
     }
   }

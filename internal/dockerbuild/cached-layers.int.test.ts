@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/
 import Dockerode from 'dockerode';
 import { pino } from 'pino';
 import { ensureBusyboxImage } from '../../test/support/base-image.ts';
+import { ROOMY_DISK, TEST_LIMITS } from '../../test/support/build-limits.ts';
 import { layersToRemove } from '../engine/clean-up/choose-layers.ts';
 import { DockerImageBuilder } from './image-builder.ts';
 
@@ -14,7 +15,8 @@ const instanceId = `t${Math.random().toString(36).slice(2, 11)}`;
 const builder = new DockerImageBuilder({
   docker,
   instanceId,
-  limits: { memoryMb: 512, cpus: 1, timeoutSeconds: 120, contextMaxMb: 64 },
+  limits: TEST_LIMITS,
+  disk: ROOMY_DISK,
   logger: pino({ level: 'silent' }),
 });
 let busybox = '';

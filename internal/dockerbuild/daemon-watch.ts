@@ -1,15 +1,18 @@
 import type Dockerode from 'dockerode';
 import { withDeadline } from './deadline.ts';
+import { readJsonLines } from './read-json-lines.ts';
 
 const PING_MILLISECONDS = 5000;
 
 /**
- * Tells whether the daemon that began a build is still there at its end. A daemon that is stopped kills the running step
- * with the same exit code (137) as the kernel does for lack of memory; its event stream then ends, even if it is back soon.
+ * Tells of the daemon that began a build whether it is still there at the build's end, and which containers ran out of
+ * memory. A daemon that is stopped kills the running step with the same exit code (137) as the kernel does for lack of
+ * memory; its event stream then ends, even if it is back soon.
  */
 export class DaemonWatch {
   readonly #docker: Dockerode;
   readonly #closed = new AbortController();
+  readonly #outOfMemory = new Set<string>();
   #lost = false;
 
   private constructor(docker: Dockerode) {
@@ -20,13 +23,10 @@ export class DaemonWatch {
   static async open(docker: Dockerode, stop: AbortSignal): Promise<DaemonWatch> {
     const watch = new DaemonWatch(docker);
     const events = await docker.getEvents({
-      filters: { type: ['daemon'] },
+      filters: { type: ['container'], event: ['oom'] },
       abortSignal: AbortSignal.any([watch.#closed.signal, stop]),
     });
-    const lose = () => {
-      watch.#lost = true;
-    };
-    events.on('error', lose).on('end', lose).on('close', lose).resume();
+    void watch.#read(events);
     return watch;
   }
 
@@ -39,7 +39,24 @@ export class DaemonWatch {
     }
   }
 
+  /** Something in the container was killed for lack of memory. */
+  ranOutOfMemory(containerId: string): boolean {
+    return [...this.#outOfMemory].some((id) => id.startsWith(containerId));
+  }
+
   close(): void {
     this.#closed.abort();
+  }
+
+  async #read(events: AsyncIterable<unknown>): Promise<void> {
+    try {
+      for await (const event of readJsonLines(events)) {
+        const id = typeof event === 'object' && event !== null ? Reflect.get(event, 'id') : null;
+        if (typeof id === 'string') this.#outOfMemory.add(id);
+      }
+    } catch {
+      // Broken off: the same as ended.
+    }
+    this.#lost = true;
   }
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import Dockerode from 'dockerode';
 import { pino } from 'pino';
+import { ROOMY_DISK, TEST_LIMITS } from '../../test/support/build-limits.ts';
 import { DockerImageBuilder } from './image-builder.ts';
 
 /** A daemon that answers as the real one was seen to answer in trouble that cannot be made here at will. */
@@ -93,7 +94,8 @@ function build(signal: AbortSignal = new AbortController().signal) {
   const builder = new DockerImageBuilder({
     docker: new Dockerode({ socketPath: join(directory, 'docker.sock') }),
     instanceId: 'test',
-    limits: { memoryMb: 64, cpus: 1, timeoutSeconds: 20, contextMaxMb: 1 },
+    limits: { ...TEST_LIMITS, timeoutSeconds: 20 },
+    disk: ROOMY_DISK,
     logger: pino({ level: 'silent' }),
   });
   const ref = {

@@ -8,6 +8,7 @@ import Dockerode from 'dockerode';
 import fc from 'fast-check';
 import { pino } from 'pino';
 import { ensureBusyboxImage, ensureNodeImage } from '../../test/support/base-image.ts';
+import { ROOMY_DISK, TEST_LIMITS } from '../../test/support/build-limits.ts';
 import { type BuildSettings, planBuild, READ_FILES } from '../engine/plan-build.ts';
 import type { BuildRequest, Line } from '../engine/ports.ts';
 import { DockerImageBuilder } from './image-builder.ts';
@@ -18,8 +19,9 @@ const instanceId = `t${Math.random().toString(36).slice(2, 11)}`;
 /** Of is-number 7.0.0, as every lock file has it. */
 const IS_NUMBER =
   'sha512-41Cifkg6e8TylSpdtTpeLVMqvSBEVzTttHvERD741+pnZ8ANv0004MRL43QKPDlK9cGvNp6NZWZUBlbGXYxxng==';
-const limits = { memoryMb: 512, cpus: 1, timeoutSeconds: 120, contextMaxMb: 64 };
-const builder = new DockerImageBuilder({ docker, instanceId, limits, logger: pino({ level: 'silent' }) });
+const limits = TEST_LIMITS;
+const logger = pino({ level: 'silent' });
+const builder = new DockerImageBuilder({ docker, instanceId, limits, disk: ROOMY_DISK, logger });
 
 let busybox = '';
 let node = '';
@@ -320,7 +322,8 @@ describe('a build that fails names its cause', () => {
       docker: new Dockerode({ socketPath: join(context, 'no.sock') }),
       instanceId,
       limits,
-      logger: pino({ level: 'silent' }),
+      disk: ROOMY_DISK,
+      logger,
     });
     const signal = new AbortController().signal;
     await expect(away.build(request(), { onLine: () => {}, signal })).rejects.toMatchObject({
@@ -567,7 +570,8 @@ async function build(
     docker,
     instanceId,
     limits: { ...limits, ...options.limits },
-    logger: pino({ level: 'silent' }),
+    disk: ROOMY_DISK,
+    logger,
   });
   const image = await limited.build(request({ ref: ref(), ...changed }), {
     onLine: (line) => {

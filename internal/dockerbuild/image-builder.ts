@@ -5,6 +5,7 @@ import type {
   BuildRequest,
   BuiltImage,
   CachedLayer,
+  DiskProbe,
   ImageBuilder,
   ImageSummary,
   LineSink,
@@ -13,14 +14,15 @@ import { DeploymentFailed } from '../errors/deployment-failed.ts';
 import type { Logger } from '../logger/logger.ts';
 import { buildFailure, requestFailure } from './build-failure.ts';
 import {
-  type BuildLimits,
   buildOptions,
   forbiddenLabels,
   imageLabels,
   layerLabels,
   narrowed,
+  type PlatformLimits,
 } from './build-options.ts';
 import { BuildTranscript } from './build-transcript.ts';
+import { BuildWatch } from './build-watch.ts';
 import { cachedLayersAmong } from './cached-layers.ts';
 import { DaemonWatch } from './daemon-watch.ts';
 import { withDeadline } from './deadline.ts';
@@ -35,17 +37,33 @@ import { readRegularFile } from './repository-path.ts';
 
 type Room = Parameters<ImageBuilder['build']>[1]['room'];
 
+interface BuildInProgress {
+  readonly onLine: LineSink;
+  readonly room: Room;
+  readonly stop: AbortSignal;
+  readonly limits: PlatformLimits;
+  readonly watch: BuildWatch;
+}
+
 /** Builds images over the Docker socket, and lists and removes those of this installation. */
 export class DockerImageBuilder implements ImageBuilder {
   readonly #docker: Dockerode;
   readonly #instanceId: string;
-  readonly #limits: BuildLimits;
+  readonly #limits: PlatformLimits;
+  readonly #disk: DiskProbe;
   readonly #logger: Logger;
 
-  constructor(options: { docker: Dockerode; instanceId: string; limits: BuildLimits; logger: Logger }) {
+  constructor(options: {
+    docker: Dockerode;
+    instanceId: string;
+    limits: PlatformLimits;
+    disk: DiskProbe;
+    logger: Logger;
+  }) {
     this.#docker = options.docker;
     this.#instanceId = options.instanceId;
     this.#limits = options.limits;
+    this.#disk = options.disk;
     this.#logger = options.logger;
   }
 
@@ -54,20 +72,23 @@ export class DockerImageBuilder implements ImageBuilder {
     { onLine, room, signal }: Parameters<ImageBuilder['build']>[1],
   ): Promise<BuiltImage> {
     const limits = narrowed(this.#limits, request.limits);
-    const { timeoutSeconds, memoryMb } = limits;
+    const { timeoutSeconds } = limits;
     const limit = new AbortController();
     const timer = setTimeout(() => {
       const reason = `The build took longer than ${timeoutSeconds} seconds.`;
       limit.abort(new DeploymentFailed('build_timeout', reason));
     }, timeoutSeconds * 1000);
+    const watch = new BuildWatch({ docker: this.#docker, disk: this.#disk, limits, logger: this.#logger });
+    const over = new AbortController();
+    const watching = watch.run((failure) => limit.abort(failure), over.signal);
     const stop = AbortSignal.any([signal, limit.signal]);
     try {
       stop.throwIfAborted();
-      return await this.#build(request, { onLine, room, stop, limits });
+      return await this.#build(request, { onLine, room, stop, limits, watch });
     } catch (error) {
       // Whatever broke by stopping, the reason for it is what the caller wants.
       stop.throwIfAborted();
-      const failure = requestFailure(error, memoryMb);
+      const failure = requestFailure(error, limits);
       this.#logger.info(
         { err: failure.cause ?? failure, code: failure.code, deploymentId: request.ref.deploymentId },
         'build failed',
@@ -75,6 +96,8 @@ export class DockerImageBuilder implements ImageBuilder {
       throw failure;
     } finally {
       clearTimeout(timer);
+      over.abort();
+      await watching;
     }
   }
 
@@ -126,7 +149,7 @@ export class DockerImageBuilder implements ImageBuilder {
 
   async #build(
     request: BuildRequest,
-    { onLine, room, stop, limits }: { onLine: LineSink; room: Room; stop: AbortSignal; limits: BuildLimits },
+    { onLine, room, stop, limits, watch }: BuildInProgress,
   ): Promise<BuiltImage> {
     const dockerfile = await readDockerfile(request);
     const context = await listContext(request.contextDirectory, {
@@ -152,7 +175,7 @@ export class DockerImageBuilder implements ImageBuilder {
     }
 
     const transcript = new BuildTranscript(onLine, plan.ownSteps);
-    const watch = await DaemonWatch.open(this.#docker, stop);
+    const daemon = await DaemonWatch.open(this.#docker, stop);
     try {
       await this.#send({
         files: packContext(request.contextDirectory, context.paths, plan.files),
@@ -164,12 +187,13 @@ export class DockerImageBuilder implements ImageBuilder {
           target: request.target ?? null,
         }),
         transcript,
+        watch,
         room,
         stop,
       });
-      if (transcript.error) throw await this.#explain(transcript, watch, limits);
+      if (transcript.error) throw await explain(transcript, { daemon, watch, limits });
     } finally {
-      watch.close();
+      daemon.close();
     }
     return this.#accept(transcript.imageId, request);
   }
@@ -179,10 +203,11 @@ export class DockerImageBuilder implements ImageBuilder {
     files: Readable;
     options: Dockerode.ImageBuildOptions;
     transcript: BuildTranscript;
+    watch: BuildWatch;
     room: Room;
     stop: AbortSignal;
   }): Promise<void> {
-    const { files, options, transcript, room, stop } = build;
+    const { files, options, transcript, watch, room, stop } = build;
     let packing: Error | null = null;
     files.on('error', (error) => {
       packing = error;
@@ -191,30 +216,22 @@ export class DockerImageBuilder implements ImageBuilder {
       const response = await this.#docker.buildImage(files, { ...options, abortSignal: stop });
       if (response instanceof Readable)
         stop.addEventListener('abort', () => response.destroy(), { once: true });
+      watch.listen();
       for await (const message of readJsonLines(response)) {
         transcript.take(message);
+        await watch.take(message);
         // The daemon waits with the build's output while the lines before are being stored.
         await room?.();
+        watch.listen();
       }
       transcript.close();
     } catch (error) {
       // A context that cannot be read breaks the request too, and is the cause.
       throw packing ?? error;
     } finally {
+      watch.rest();
       files.destroy();
     }
-  }
-
-  async #explain(
-    transcript: BuildTranscript,
-    watch: DaemonWatch,
-    { memoryMb }: BuildLimits,
-  ): Promise<DeploymentFailed> {
-    const error = { message: '', exitCode: null, ...transcript.error, step: transcript.step };
-    if (error.exitCode === 137 && !(await watch.isUnbroken())) {
-      return new DeploymentFailed('docker_unavailable', 'The Docker daemon was stopped during the build.');
-    }
-    return buildFailure(error, memoryMb);
   }
 
   /** The stream of a build may end well without an image: what counts is that the daemon has it, as we want it. */
@@ -243,6 +260,24 @@ export class DockerImageBuilder implements ImageBuilder {
       throw error;
     }
   }
+}
+
+async function explain(
+  transcript: BuildTranscript,
+  { daemon, watch, limits }: { daemon: DaemonWatch; watch: BuildWatch; limits: PlatformLimits },
+): Promise<DeploymentFailed> {
+  const error = { message: '', exitCode: null, ...transcript.error, step: transcript.step };
+  if (error.exitCode === 137 && !(await daemon.isUnbroken())) {
+    return new DeploymentFailed('docker_unavailable', 'The Docker daemon was stopped during the build.');
+  }
+  const step = watch.latestStep;
+  const hitLimit =
+    step !== null && daemon.ranOutOfMemory(step.id)
+      ? 'memory'
+      : step?.wasCrowded || (step?.isLimited && transcript.couldNotFork)
+        ? 'processes'
+        : null;
+  return buildFailure({ ...error, hitLimit }, limits);
 }
 
 function builtImage(image: Dockerode.ImageInspectInfo): BuiltImage {

@@ -9,15 +9,21 @@ import { dockerCall } from './docker-call.ts';
  */
 export class DockerDisk implements DiskProbe {
   readonly #docker: Dockerode;
+  #folder: string | null = null;
 
   constructor(docker: Dockerode) {
     this.#docker = docker;
   }
 
   async read(): Promise<DiskSpace> {
-    const info: { DockerRootDir?: string } = await dockerCall('tell about itself', this.#docker.info());
-    const path = info.DockerRootDir ?? '/';
+    this.#folder ??= await this.#readFolder();
+    const path = this.#folder;
     const { bavail, blocks, bsize } = await statfs(path).catch(() => statfs('/'));
     return { path, freeBytes: bavail * bsize, totalBytes: blocks * bsize };
+  }
+
+  async #readFolder(): Promise<string> {
+    const info: { DockerRootDir?: string } = await dockerCall('tell about itself', this.#docker.info());
+    return info.DockerRootDir ?? '/';
   }
 }

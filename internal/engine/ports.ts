@@ -112,7 +112,20 @@ export interface BuildRequest {
   /** The stage to build; without it the last one. */
   readonly target?: string | null;
   /** Narrower than the platform's, never wider. */
-  readonly limits?: { readonly memoryMb: number | null; readonly timeoutSeconds: number | null };
+  readonly limits?: { readonly [limit in keyof BuildLimits]?: number | null };
+}
+
+/** Of one build. */
+export interface BuildLimits {
+  readonly timeoutSeconds: number;
+  /** How long it may say nothing. */
+  readonly silenceSeconds: number;
+  readonly memoryMb: number;
+  readonly cpus: number;
+  /** Processes and threads of one step. */
+  readonly pids: number;
+  /** What it may write. */
+  readonly diskMb: number;
 }
 
 export interface BuiltImage {
@@ -124,7 +137,7 @@ export interface BuiltImage {
 }
 
 export interface ImageBuilder {
-  /** @throws DeploymentFailed build_failed, build_timeout, build_out_of_memory, base_image_unavailable, image_label_forbidden, context_*, dockerfile_*, disk_full, docker_unavailable */
+  /** @throws DeploymentFailed build_failed, build_timeout, build_silent, build_out_of_memory, build_too_many_processes, build_disk_exceeded, base_image_unavailable, image_label_forbidden, context_*, dockerfile_*, disk_full, docker_unavailable */
   build(
     request: BuildRequest,
     options: {

@@ -44,8 +44,27 @@ export const FAILURES = {
     cause: 'user',
     advice: 'Read the last lines of the build log; the same build fails by hand too.',
   },
-  build_timeout: { cause: 'user', advice: 'Make the build faster or raise BUILD_TIMEOUT_SECONDS.' },
-  build_out_of_memory: { cause: 'user', advice: 'Make the build use less memory or raise BUILD_MEMORY_MB.' },
+  build_timeout: {
+    cause: 'user',
+    advice: 'Make the build faster, or raise build_timeout_seconds of the app or BUILD_TIMEOUT_SECONDS.',
+  },
+  build_silent: {
+    cause: 'user',
+    advice:
+      'Let the step end by itself or write now and then; or raise build_silence_seconds of the app or BUILD_SILENCE_SECONDS.',
+  },
+  build_out_of_memory: {
+    cause: 'user',
+    advice: 'Make the build use less memory, or raise build_memory_mb of the app or BUILD_MEMORY_MB.',
+  },
+  build_too_many_processes: {
+    cause: 'user',
+    advice: 'Let the build run fewer jobs at once, or raise build_pids of the app or BUILD_PIDS.',
+  },
+  build_disk_exceeded: {
+    cause: 'user',
+    advice: 'Make the build write less, or raise build_disk_mb of the app or BUILD_DISK_MB.',
+  },
   image_label_forbidden: {
     cause: 'user',
     advice:

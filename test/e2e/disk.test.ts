@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import { DockerImageBuilder } from '../../internal/dockerbuild/image-builder.ts';
 import { cleanUp } from '../../internal/engine/clean-up/clean-up.ts';
 import { ensureBusyboxImage } from '../support/base-image.ts';
+import { ROOMY_DISK, TEST_LIMITS } from '../support/build-limits.ts';
 import { type RepositoryFiles, staticBinaryApp } from '../support/fixture-apps.ts';
 import { type Platform, startPlatform } from '../support/platform.ts';
 
@@ -68,8 +69,13 @@ test('A9: fifty deployments with changing layers leave five images an app beside
   const apps = await Promise.all(names.map(deployOften));
 
   const logger = pino({ level: 'silent' });
-  const limits = { memoryMb: 512, cpus: 1, timeoutSeconds: 60, contextMaxMb: 64 };
-  const images = new DockerImageBuilder({ docker, instanceId: platform.instance, limits, logger });
+  const images = new DockerImageBuilder({
+    docker,
+    instanceId: platform.instance,
+    limits: TEST_LIMITS,
+    disk: ROOMY_DISK,
+    logger,
+  });
   const tools = { prisma: platform.prisma, images, logger, settings: { buildCacheMaxMb: CACHE_MB } };
   const before = (await images.list({})).length;
   expect(before).toBe(APPS * DEPLOYMENTS_EACH);

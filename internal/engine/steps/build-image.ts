@@ -32,7 +32,14 @@ export async function buildImage(job: Job, tools: Tools, checkout: Checkout): Pr
       tag,
       // One that we write has the stages that we name.
       target: plan.kind === 'dockerfile' ? config.dockerTarget : null,
-      limits: { memoryMb: config.buildMemoryMb, timeoutSeconds: config.buildTimeoutSeconds },
+      limits: {
+        timeoutSeconds: config.buildTimeoutSeconds,
+        silenceSeconds: config.buildSilenceSeconds,
+        memoryMb: config.buildMemoryMb,
+        cpus: config.buildCpus,
+        pids: config.buildPids,
+        diskMb: config.buildDiskMb,
+      },
     },
     { onLine: job.onBuildLine, room: job.roomForLines, signal: job.signal },
   );

@@ -3,6 +3,7 @@ import { DockerImageBuilder } from '../../../internal/dockerbuild/image-builder.
 import { cleanUp } from '../../../internal/engine/clean-up/clean-up.ts';
 import { imagesNeeded } from '../../../internal/engine/clean-up/clean-up-store.ts';
 import { createLogger } from '../../../internal/logger/logger.ts';
+import { ROOMY_DISK, TEST_LIMITS } from '../build-limits.ts';
 import { foldersIn, gitProcessesIn } from '../left-on-disk.ts';
 import type { SoakScene } from './invariants.ts';
 
@@ -38,9 +39,14 @@ export async function checkLeftovers(scene: SoakScene): Promise<string[]> {
 /** The product's own clean-up, as it will be in two hours: then each image is of a release that is kept. */
 async function imagesBeyondRetention({ platform, daemon, apps }: SoakScene): Promise<string[]> {
   const logger = createLogger({ level: 'silent', process: 'worker' });
-  const limits = { memoryMb: 512, cpus: 1, timeoutSeconds: 60, contextMaxMb: 100 };
   const { prisma, instance: instanceId } = platform;
-  const images = new DockerImageBuilder({ docker: daemon.docker, instanceId, limits, logger });
+  const images = new DockerImageBuilder({
+    docker: daemon.docker,
+    instanceId,
+    limits: TEST_LIMITS,
+    disk: ROOMY_DISK,
+    logger,
+  });
   await cleanUp(
     { prisma, images, logger, settings: { buildCacheMaxMb: 5_120 } },
     { now: Date.now() + LATER_MS },

@@ -1,0 +1,202 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type Dockerode from 'dockerode';
+import type { BuildLimits, DiskProbe } from '../engine/ports.ts';
+import type { DeploymentFailed } from '../errors/deployment-failed.ts';
+import type { Logger } from '../logger/logger.ts';
+import { CPU_PERIOD_MICROSECONDS, type PlatformLimits } from './build-options.ts';
+import { readBuilderNews } from './builder-news.ts';
+import { withDeadline } from './deadline.ts';
+import { statusOf } from './error-facts.ts';
+import { type BuildFacts, judgeBuild } from './judge-build.ts';
+
+const TICK_MS = 500;
+/** Docker walks all that a step has written to tell its size: at most a tenth of the time is spent on that. */
+const FIRST_MEASURE_MS = 1_000;
+const PAUSE_PER_COST = 10;
+/** A step can print ids of layers as fast as it likes. */
+const MAX_PENDING = 100;
+
+/** An option of the API that dockerode's types do not know. */
+const WITH_SIZE: object = { size: true };
+
+interface Step {
+  readonly id: string;
+  writtenBytes: number;
+  measureAt: number;
+  crowdedSince: number | null;
+}
+
+/**
+ * Holds a build to what the builder itself does not: processes, disk, silence. The steps of a classic build are
+ * containers, which the daemon lets us limit and ask about; of BuildKit's it tells nothing, so there only silence and the
+ * room on the disk count.
+ */
+export class BuildWatch {
+  readonly #docker: Dockerode;
+  readonly #disk: DiskProbe;
+  readonly #limits: PlatformLimits;
+  readonly #logger: Logger;
+  readonly #startedAt = Date.now();
+  /** Those that have not been seen to be gone. */
+  readonly #steps = new Map<string, Step>();
+  /** Layers that were told of, and what each that this build made adds to the one below. */
+  readonly #pending = new Set<string>();
+  readonly #added = new Map<string, number>();
+  #latest: { readonly id: string; readonly isLimited: boolean; wasCrowded: boolean } | null = null;
+  #silentSince: number | null = null;
+
+  constructor(options: { docker: Dockerode; disk: DiskProbe; limits: PlatformLimits; logger: Logger }) {
+    this.#docker = options.docker;
+    this.#disk = options.disk;
+    this.#limits = options.limits;
+    this.#logger = options.logger;
+  }
+
+  /** The container of the step that runs, or ran last; `wasCrowded`: it was seen with as many processes as it may have. */
+  get latestStep(): {
+    readonly id: string;
+    readonly isLimited: boolean;
+    readonly wasCrowded: boolean;
+  } | null {
+    return this.#latest;
+  }
+
+  /** One message of the daemon. Resolves when the step that it tells of is limited; until `listen` silence is ours. */
+  async take(message: unknown): Promise<void> {
+    this.rest();
+    const news = readBuilderNews(message);
+    if (news?.kind === 'step_container') await this.#limit(news.id);
+    else if (news?.kind === 'layer' && this.#pending.size < MAX_PENDING) this.#pending.add(news.id);
+  }
+
+  /** The daemon has said all, or is not waited for. */
+  rest(): void {
+    this.#silentSince = null;
+  }
+
+  /** From now on the next message is waited for. */
+  listen(): void {
+    this.#silentSince = Date.now();
+  }
+
+  /** Looks at the build until the signal is aborted, and ends it at the first limit that it has passed. */
+  async run(end: (failure: DeploymentFailed) => void, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await delay(TICK_MS, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) return;
+      await this.#look();
+      const failure = judgeBuild(await this.#facts(), this.#limits);
+      if (failure !== null) return end(failure);
+    }
+  }
+
+  /** The builder has no option for it; but it tells of a container before it starts it. */
+  async #limit(id: string): Promise<void> {
+    if (this.#steps.has(id)) return;
+    const container = this.#docker.getContainer(id);
+    try {
+      const { HostConfig, Created, Image } = await withDeadline(container.inspect());
+      if (!isStepOf(HostConfig, this.#limits) || !this.#isOfThisBuild(Created)) return;
+      this.#steps.set(id, {
+        id,
+        writtenBytes: 0,
+        measureAt: Date.now() + FIRST_MEASURE_MS,
+        crowdedSince: null,
+      });
+      this.#pending.add(Image);
+      this.#latest = { id, isLimited: false, wasCrowded: false };
+      await withDeadline(container.update({ PidsLimit: this.#limits.pids }));
+      this.#latest = { id, isLimited: true, wasCrowded: false };
+    } catch (error) {
+      // It has ended already.
+      if (statusOf(error) === 404 || statusOf(error) === 409) return;
+      this.#logger.warn({ err: error, containerId: id }, 'processes of a build step cannot be limited');
+    }
+  }
+
+  async #look(): Promise<void> {
+    try {
+      for (const id of this.#pending) {
+        await this.#countLayers(id);
+        this.#pending.delete(id);
+      }
+      for (const step of this.#steps.values()) await this.#lookAt(step);
+    } catch (error) {
+      // A daemon that is away ends the build itself.
+      this.#logger.debug({ err: error }, 'a build cannot be looked at');
+    }
+  }
+
+  async #lookAt(step: Step): Promise<void> {
+    const container = this.#docker.getContainer(step.id);
+    try {
+      const { pids_stats: pids } = await withDeadline(container.stats({ stream: false, 'one-shot': true }));
+      const isCrowded = (pids?.current ?? 0) >= this.#limits.pids;
+      step.crowdedSince = isCrowded ? (step.crowdedSince ?? Date.now()) : null;
+      if (isCrowded && this.#latest?.id === step.id) this.#latest.wasCrowded = true;
+
+      const startedAt = Date.now();
+      if (startedAt < step.measureAt) return;
+      const sized = await withDeadline(container.inspect(WITH_SIZE));
+      step.writtenBytes = Number(Reflect.get(sized, 'SizeRw') ?? 0);
+      const pause = Math.max(FIRST_MEASURE_MS, (Date.now() - startedAt) * PAUSE_PER_COST);
+      step.measureAt = Date.now() + pause;
+    } catch (error) {
+      if (statusOf(error) !== 404) throw error;
+      this.#steps.delete(step.id);
+    }
+  }
+
+  /** From this layer down to what was there before the build. Engines that do not tell what is below tell nothing. */
+  async #countLayers(top: string): Promise<void> {
+    let above: { Id: string; Size: number } | null = null;
+    for (let id = top; id !== ''; ) {
+      const layer = await this.#findImage(id);
+      if (layer === null) return;
+      if (above !== null) this.#added.set(above.Id, Math.max(0, above.Size - layer.Size));
+      if (this.#added.has(layer.Id) || !this.#isOfThisBuild(layer.Created)) return;
+      above = layer;
+      id = layer.Parent;
+    }
+  }
+
+  async #findImage(id: string): Promise<Dockerode.ImageInspectInfo | null> {
+    try {
+      return await withDeadline(this.#docker.getImage(id).inspect());
+    } catch (error) {
+      if (statusOf(error) === 404) return null;
+      throw error;
+    }
+  }
+
+  #isOfThisBuild(created: string): boolean {
+    return Date.parse(created) >= this.#startedAt;
+  }
+
+  async #facts(): Promise<BuildFacts> {
+    const now = Date.now();
+    const steps = [...this.#steps.values()];
+    const written = [...this.#added.values(), ...steps.map(({ writtenBytes }) => writtenBytes)];
+    const crowdedSince = steps.flatMap((step) => step.crowdedSince ?? []);
+    const disk = await this.#disk.read().catch(() => null);
+    return {
+      silentMs: this.#silentSince === null ? 0 : now - this.#silentSince,
+      crowdedMs: crowdedSince.length === 0 ? 0 : now - Math.min(...crowdedSince),
+      writtenBytes: written.reduce((sum, bytes) => sum + bytes, 0),
+      freeBytes: disk?.freeBytes ?? null,
+    };
+  }
+}
+
+/** Only steps of builds have just these limits: what a step prints must not change any other container. */
+function isStepOf(
+  { Memory, CpuQuota, CpuPeriod, Binds }: Dockerode.HostConfig,
+  { memoryMb, cpus }: Pick<BuildLimits, 'memoryMb' | 'cpus'>,
+): boolean {
+  return (
+    Memory === memoryMb * 1024 * 1024 &&
+    CpuPeriod === CPU_PERIOD_MICROSECONDS &&
+    CpuQuota === Math.round(cpus * CPU_PERIOD_MICROSECONDS) &&
+    (Binds ?? []).length === 0
+  );
+}

@@ -1,0 +1,164 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import Dockerode from 'dockerode';
+import { pino } from 'pino';
+import { ensureBusyboxImage } from '../../test/support/base-image.ts';
+import { diskWith, ROOMY_DISK, TEST_LIMITS } from '../../test/support/build-limits.ts';
+import { waitUntil } from '../../test/support/wait-until.ts';
+import type { DiskProbe } from '../engine/ports.ts';
+import type { PlatformLimits } from './build-options.ts';
+import { DockerImageBuilder } from './image-builder.ts';
+
+/** A8, T21: builds that would take the host down, with the real daemon and small limits. */
+const MB = 1024 * 1024;
+const docker = new Dockerode();
+const instanceId = `t${Math.random().toString(36).slice(2, 11)}`;
+let busybox = '';
+let context = '';
+
+beforeAll(async () => {
+  busybox = await ensureBusyboxImage();
+}, 120_000);
+beforeEach(async () => {
+  context = await mkdtemp(join(tmpdir(), 'berth-context-'));
+});
+afterEach(async () => {
+  await rm(context, { recursive: true, force: true });
+  await waitUntil('no step is left', async () => (await stepContainers()).length === 0);
+});
+afterAll(async () => {
+  const builder = builderWith({});
+  for (const { imageId } of await builder.list({})) await builder.remove(imageId);
+  // From the top down.
+  for (const { imageId } of (await builder.cachedLayers()).toReversed()) await builder.removeLayer(imageId);
+});
+
+const FORK_BOMB = 'bomb() { bomb | bomb & }; bomb; sleep 1000';
+
+test.each<[string, string, Partial<PlatformLimits>, string]>([
+  ['allocates', 'exec tail /dev/zero', { memoryMb: 64 }, 'build_out_of_memory'],
+  ['allocates in a child, and goes on', 'tail /dev/zero; exit 1', { memoryMb: 64 }, 'build_out_of_memory'],
+  ['forks', FORK_BOMB, { pids: 64 }, 'build_too_many_processes'],
+  ['starts processes that stay', 'while :; do sleep 1000 & done', { pids: 64 }, 'build_too_many_processes'],
+  ['writes to the disk', 'dd if=/dev/zero of=/big bs=1M count=51200', { diskMb: 64 }, 'build_disk_exceeded'],
+  ['is silent', 'sleep 1234', { silenceSeconds: 2 }, 'build_silent'],
+  [
+    'talks',
+    'while :; do echo still here; sleep 0.2; done',
+    { timeoutSeconds: 5, silenceSeconds: 3 },
+    'build_timeout',
+  ],
+])(
+  'A8, T21: one that %s without end fails with its own code, and leaves nothing',
+  async (_, command, limits, code) => {
+    const before = await bytesOfLayers();
+    await dockerfile([`RUN : ${instanceId}; ${command}`]);
+    await expect(build(limits)).rejects.toMatchObject({ code });
+    await waitUntil('no step is left', async () => (await stepContainers()).length === 0);
+    expect(await bytesOfLayers()).toBe(before);
+  },
+  60_000,
+);
+
+describe('T21: what a build writes', () => {
+  test('counts over all of its steps, copies included', async () => {
+    const write = (name: string) => `RUN dd if=/dev/urandom of=/${name} bs=1M count=20`;
+    const linger = `RUN : ${instanceId}; sleep 1234`;
+    await dockerfile([
+      write('a'),
+      `FROM ${busybox}`,
+      'COPY --from=0 /a /b',
+      'COPY --from=0 /a /c',
+      write('d'),
+      linger,
+    ]);
+    await expect(build({ diskMb: 70 })).rejects.toMatchObject({ code: 'build_disk_exceeded' });
+    // The same from the cache writes nothing.
+    await expect(build({ diskMb: 70, timeoutSeconds: 4 })).rejects.toMatchObject({ code: 'build_timeout' });
+  }, 60_000);
+
+  test('ends it when the disk itself has too little left', async () => {
+    let free = 1000 * MB;
+    await dockerfile([`RUN : ${instanceId}; echo begun; sleep 1234`]);
+    const building = build(
+      { freeDiskMb: 500 },
+      {
+        disk: diskWith(() => free),
+        onText: (text) => {
+          if (text === 'begun') free = 499 * MB;
+        },
+      },
+    );
+    await expect(building).rejects.toMatchObject({ code: 'disk_full' });
+  }, 30_000);
+});
+
+test('T21: what a step prints changes no other container', async () => {
+  const victim = await docker.createContainer({
+    Image: busybox,
+    Cmd: ['sleep', '1000'],
+    HostConfig: { NetworkMode: 'none', PidsLimit: 77 },
+  });
+  try {
+    await victim.start();
+    const forged = ` ---> Running in ${victim.id.slice(0, 12)}`;
+    await dockerfile([`RUN : ${instanceId}; echo '${forged}'`]);
+    await build({ pids: 20 });
+    expect((await victim.inspect()).HostConfig.PidsLimit).toBe(77);
+  } finally {
+    await victim.remove({ force: true });
+  }
+}, 30_000);
+
+test('T21: a step that forges its layers and labels is held to its limits all the same', async () => {
+  await dockerfile([
+    'LABEL berth.app=other berth.instance=other',
+    `RUN : ${instanceId}; i=0; while [ $i -lt 2000 ]; do echo " ---> 0123456789ab"; i=$((i+1)); done; ${FORK_BOMB}`,
+  ]);
+  await expect(build({ pids: 64 })).rejects.toMatchObject({ code: 'build_too_many_processes' });
+}, 60_000);
+
+async function dockerfile(lines: readonly string[], as = ''): Promise<void> {
+  await writeFile(join(context, 'Dockerfile'), [`FROM ${busybox} ${as}`, ...lines, ''].join('\n'));
+}
+
+function builderWith(limits: Partial<PlatformLimits>, disk: DiskProbe = ROOMY_DISK): DockerImageBuilder {
+  const logger = pino({ level: 'silent' });
+  return new DockerImageBuilder({ docker, instanceId, limits: { ...TEST_LIMITS, ...limits }, disk, logger });
+}
+
+function build(
+  limits: Partial<PlatformLimits>,
+  { disk, onText = () => {} }: { disk?: DiskProbe; onText?: (text: string) => void } = {},
+) {
+  return builderWith(limits, disk).build(
+    {
+      ref: {
+        deploymentId: 'dep1',
+        attempt: 1,
+        appId: 'app1',
+        appName: 'web',
+        projectId: 'project1',
+        ownerHash: 'abcdef',
+      },
+      contextDirectory: context,
+      dockerfile: { path: 'Dockerfile' },
+      buildArguments: {},
+      tag: `berth/web-${instanceId}:dep1`,
+    },
+    { onLine: ({ text }) => onText(text), signal: new AbortController().signal },
+  );
+}
+
+/** Told by what only these tests run, since a Dockerfile may change labels. */
+async function stepContainers(): Promise<string[]> {
+  const containers = await docker.listContainers({ all: true });
+  return containers.filter(({ Command }) => Command.includes(instanceId)).map(({ Id }) => Id);
+}
+
+async function bytesOfLayers(): Promise<number> {
+  const layers = await builderWith({}).cachedLayers();
+  return layers.reduce((sum, { bytes }) => sum + bytes, 0);
+}

@@ -1,0 +1,54 @@
+import type { BuildLimits } from '../engine/ports.ts';
+import { DeploymentFailed } from '../errors/deployment-failed.ts';
+
+/** What was seen of a build that runs. */
+export interface BuildFacts {
+  /** How long it has said nothing. */
+  readonly silentMs: number;
+  /** How long its step has been at the limit of processes. */
+  readonly crowdedMs: number;
+  /** What all of its steps have written. */
+  readonly writtenBytes: number;
+  /** On Docker's disk. Null: it cannot be told. */
+  readonly freeBytes: number | null;
+}
+
+type Limits = Pick<BuildLimits, 'silenceSeconds' | 'pids' | 'diskMb'> & { readonly freeDiskMb: number };
+
+const MEGABYTE = 1024 * 1024;
+/** Many jobs at once may touch the limit for a moment, and go on with fewer. */
+const CROWDED_MS = 5_000;
+
+/** Why the build must end now; null: it may go on. */
+export function judgeBuild(facts: BuildFacts, limits: Limits): DeploymentFailed | null {
+  const { silentMs, crowdedMs, writtenBytes, freeBytes } = facts;
+  if (freeBytes !== null && freeBytes < limits.freeDiskMb * MEGABYTE) {
+    return new DeploymentFailed(
+      'disk_full',
+      `The build was ended because only ${megabytes(freeBytes)} are left on Docker's disk; it had written ${megabytes(writtenBytes)}.`,
+    );
+  }
+  if (writtenBytes > limits.diskMb * MEGABYTE) {
+    return new DeploymentFailed(
+      'build_disk_exceeded',
+      `The build has written ${megabytes(writtenBytes)}, and may write ${limits.diskMb} MB.`,
+    );
+  }
+  if (crowdedMs >= CROWDED_MS) {
+    return new DeploymentFailed(
+      'build_too_many_processes',
+      `A step had all of the ${limits.pids} processes and threads that a build may have, and did not get by with them.`,
+    );
+  }
+  if (silentMs > limits.silenceSeconds * 1000) {
+    return new DeploymentFailed(
+      'build_silent',
+      `The build said nothing for ${limits.silenceSeconds} seconds.`,
+    );
+  }
+  return null;
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.floor(bytes / MEGABYTE)} MB`;
+}
