@@ -1,6 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { MEMORY_ENVIRONMENT, programArguments } from '../../cmd/up/programs.ts';
 import type { PrismaClient } from '../../internal/db/database.ts';
 import { ensureInstance } from '../../internal/db/instance.ts';
@@ -290,21 +291,20 @@ export class Platform {
     return ['--- its log ---', ...text, this.#workerProcess.tail, this.traefik.process.tail].join('\n');
   }
 
-  /** Deletes every app through the product. @returns what is left after a while; nothing, when the product is right */
-  async deleteAllApps(timeoutMs = 30_000): Promise<string[]> {
+  /**
+   * Deletes every app through the product, however many there are.
+   * @returns what is left once nothing has gone for a while; nothing, when the product is right
+   */
+  async deleteAllApps(stillMs = 30_000): Promise<string[]> {
     if (!this.worker.isRunning()) this.worker.start();
     for (const { id } of await this.api.apps()) await this.api.deleteApp(id);
-    let left: string[] = [];
-    await waitUntil(
-      'all apps and what belongs to them to be gone',
-      async () => {
-        const apps = (await this.api.apps()).map(({ name }) => `app ${name}`);
-        left = [...apps, ...(await this.docker.describeAll()), ...leftOnDisk(this.dataDir)];
-        return left.length === 0;
-      },
-      { timeoutMs, intervalMs: 200 },
-    ).catch(() => undefined);
-    return left;
+    let fewest = Number.POSITIVE_INFINITY;
+    for (let movedAt = performance.now(); ; await delay(200)) {
+      const left = await this.#whatIsLeft();
+      if (left.length < fewest) movedAt = performance.now();
+      fewest = Math.min(fewest, left.length);
+      if (left.length === 0 || performance.now() - movedAt > stillMs) return left;
+    }
   }
 
   /** Deletes the apps through the product and ends everything. @throws when something is left or went down badly. */
@@ -331,6 +331,11 @@ export class Platform {
       await step().catch((error: unknown) => problems.push(String(error)));
     }
     return problems;
+  }
+
+  async #whatIsLeft(): Promise<string[]> {
+    const apps = (await this.api.apps()).map(({ name }) => `app ${name}`);
+    return [...apps, ...(await this.docker.describeAll()), ...leftOnDisk(this.dataDir)];
   }
 
   #start(name: 'api' | 'worker', settings: Readonly<Record<string, string>> = {}): ProductProcess {
