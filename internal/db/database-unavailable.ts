@@ -17,20 +17,36 @@ const ADAPTER_KINDS = new Set([
   'SocketTimeout',
   'TooManyConnections',
 ]);
-const POOL_TEXT = /timeout exceeded when trying to connect|Connection terminated|Can't reach database server/;
+const POOL_TEXT =
+  /timeout exceeded when trying to connect|Connection terminated|Can't reach database server|is not queryable/;
 
 /** Is the database away (restarting, refusing, full), rather than the query wrong? Then the same request may work later. */
-export function isDatabaseUnavailable(error: unknown, depth = 0): boolean {
-  if (typeof error !== 'object' || error === null || depth > 5) return false;
-  const { code, originalCode, kind, errorCode, message, cause, meta, driverAdapterError } = error as Record<
-    string,
-    unknown
-  >;
-  const codes = [code, originalCode, errorCode].filter((value) => typeof value === 'string');
-  return (
-    codes.some((value) => SQL_STATE.test(value) || SYSTEM_CODES.has(value) || PRISMA_CODES.has(value)) ||
-    (typeof kind === 'string' && ADAPTER_KINDS.has(kind)) ||
-    (typeof message === 'string' && POOL_TEXT.test(message)) ||
-    [cause, meta, driverAdapterError].some((inner) => isDatabaseUnavailable(inner, depth + 1))
+export function isDatabaseUnavailable(error: unknown): boolean {
+  return layersOf(error).some(
+    (layer) =>
+      codesOf(layer).some(
+        (code) => SQL_STATE.test(code) || SYSTEM_CODES.has(code) || PRISMA_CODES.has(code),
+      ) ||
+      (typeof layer['kind'] === 'string' && ADAPTER_KINDS.has(layer['kind'])) ||
+      (typeof layer['message'] === 'string' && POOL_TEXT.test(layer['message'])),
   );
+}
+
+/** SQLSTATE disk_full: it answers, and has no room for what was to be written. */
+export function isDatabaseFull(error: unknown): boolean {
+  return layersOf(error).some((layer) => codesOf(layer).includes('53100'));
+}
+
+/** An error and what is inside of it: Prisma, its adapter and the driver wrap each other's. */
+function layersOf(error: unknown, depth = 0): Record<string, unknown>[] {
+  if (typeof error !== 'object' || error === null || depth > 5) return [];
+  const layer = error as Record<string, unknown>;
+  // A file that is missing has the code of a socket that is missing, and a path.
+  if (typeof layer['path'] === 'string') return [];
+  const inner = [layer['cause'], layer['meta'], layer['driverAdapterError']];
+  return [layer, ...inner.flatMap((one) => layersOf(one, depth + 1))];
+}
+
+function codesOf({ code, originalCode, errorCode }: Record<string, unknown>): string[] {
+  return [code, originalCode, errorCode].filter((value) => typeof value === 'string');
 }

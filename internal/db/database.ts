@@ -58,6 +58,8 @@ export function openDatabase(url: Secret, logger: Logger, options: DatabaseOptio
  */
 function impatientSocket(silenceMs: number): Socket {
   const socket = new Socket();
-  socket.setTimeout(silenceMs, () => socket.destroy(new Error(`no answer for ${silenceMs} ms`)));
+  socket.setTimeout(silenceMs, () => {
+    socket.destroy(Object.assign(new Error(`no answer for ${silenceMs} ms`), { code: 'ETIMEDOUT' }));
+  });
   return socket;
 }

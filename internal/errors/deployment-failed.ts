@@ -105,7 +105,16 @@ export const FAILURES = {
     cause: 'platform',
     advice: 'Free disk space on the host, then deploy again: docker system df shows what takes it.',
   },
+  clone_disk_full: {
+    cause: 'platform',
+    advice:
+      'Free space or inodes where WORK_DIR lies, then deploy again: df -h and df -i show which are short.',
+  },
   docker_unavailable: { cause: 'platform', advice: 'Check that the Docker daemon runs.' },
+  database_unavailable: {
+    cause: 'platform',
+    advice: 'Check that Postgres runs, and that its disk is not full; then deploy again.',
+  },
   worker_lost: {
     cause: 'platform',
     advice: 'The worker ended three times during this deployment; see its log.',

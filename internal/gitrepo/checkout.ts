@@ -13,9 +13,10 @@ import { acceptRequest, type Source } from './accept-request.ts';
 import { AttemptFolders } from './attempt-folders.ts';
 import { type AttemptLimits, startLimits } from './attempt-limits.ts';
 import { writeCredentialFiles } from './credential-files.ts';
+import { errorCode } from './error-code.ts';
 import { type FetchedCommit, fetchCommit } from './fetch-commit.ts';
 import { GitFailed, prepareGit, type RunGit } from './git-command.ts';
-import { explainGitFailure, isRedirect } from './git-failure.ts';
+import { CLONE_DISK_FULL, explainGitFailure, isRedirect } from './git-failure.ts';
 import { checkAddresses, pinFor, type ResolveHost, resolveBySystem } from './pin-address.ts';
 import { plainText } from './plain-text.ts';
 import { untilAborted } from './until-aborted.ts';
@@ -71,7 +72,7 @@ export class GitCheckout implements SourceCheckout {
     signal.throwIfAborted();
     const source = acceptRequest(request, { ...this.#options, sshPort: this.#options.sshPort ?? 22 });
     const { deploymentId, attempt } = request;
-    const directory = await this.#folders.create(deploymentId, attempt);
+    const directory = await this.#createFolder(request);
     const limits = startLimits({
       directory,
       timeoutSeconds: this.#options.timeoutSeconds,
@@ -103,6 +104,14 @@ export class GitCheckout implements SourceCheckout {
 
   async listDeployments(): Promise<string[]> {
     return await this.#folders.listDeployments();
+  }
+
+  async #createFolder({ deploymentId, attempt }: CheckoutRequest): Promise<string> {
+    try {
+      return await this.#folders.create(deploymentId, attempt);
+    } catch (error) {
+      throw explainFullDisk(error);
+    }
   }
 
   async #checkOut(attempt: Attempt): Promise<Checkout> {
@@ -166,5 +175,11 @@ async function fetchFollowingDotGit(git: RunGit, source: Source, onLine: LineSin
 }
 
 function explain(error: unknown, { host }: Source, credential: SourceCredential): unknown {
-  return error instanceof GitFailed ? explainGitFailure(error.output, { host, credential }, error) : error;
+  if (error instanceof GitFailed) return explainGitFailure(error.output, { host, credential }, error);
+  return explainFullDisk(error);
+}
+
+function explainFullDisk(error: unknown): unknown {
+  const isFull = errorCode(error) === 'ENOSPC' || errorCode(error) === 'EDQUOT';
+  return isFull ? new DeploymentFailed('clone_disk_full', CLONE_DISK_FULL, { cause: error }) : error;
 }

@@ -16,7 +16,7 @@ test.each([
   ["fatal: couldn't find remote ref refs/heads/x", 'branch_not_found'],
   ['fatal: remote error: upload-pack: not our ref 0123', 'commit_not_found'],
   ["fatal: unable to access 'https://u/': SSL certificate problem: self signed certificate", 'clone_failed'],
-  ['fatal: write error: No space left on device', 'disk_full'],
+  ['fatal: write error: No space left on device', 'clone_disk_full'],
   ["fatal: unable to access 'https://u/': Operation too slow. Less than 1 bytes/sec", 'clone_timeout'],
   ["fatal: unable to access 'https://u/': The requested URL returned error: 503", 'git_host_unavailable'],
   ["fatal: unable to access 'https://u/': The requested URL returned error: 429", 'git_host_unavailable'],

@@ -9,6 +9,8 @@ export interface Asked {
 }
 type Meaning = readonly [FailureCode, string];
 
+export const CLONE_DISK_FULL = 'The disk that repositories are cloned to has no space or no inodes left.';
+
 /** Git's words (LC_ALL=C) → what they mean for whoever deploys; the first match counts. */
 const MEANINGS: readonly (readonly [RegExp, (asked: Asked) => Meaning])[] = [
   [
@@ -43,7 +45,10 @@ const MEANINGS: readonly (readonly [RegExp, (asked: Asked) => Meaning])[] = [
     /SSL certificate|server certificate|certificate verif/i,
     ({ host }) => ['clone_failed', `The TLS certificate of ${host} is not valid here.`],
   ],
-  [/No space left on device/, () => ['disk_full', 'The disk of the platform is full.']],
+  [
+    /No space left on device|Out of diskspace|Disk quota exceeded/,
+    () => ['clone_disk_full', CLONE_DISK_FULL],
+  ],
   [/Operation too slow|timed out/i, ({ host }) => ['clone_timeout', `${host} stopped sending data.`]],
   [
     /returned error: (?:429|5\d\d)|Failed to connect|Couldn't connect|Connection (?:refused|reset|closed)|Could not resolve host|early EOF|unexpected disconnect|hung up unexpectedly|RPC failed|Empty reply/i,

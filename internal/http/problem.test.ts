@@ -25,6 +25,13 @@ describe('whatever is thrown becomes one of our errors', () => {
     ['nothing', undefined, 'internal'],
     ['a refused connection', named({ code: 'ECONNREFUSED' }), 'database_unavailable'],
     ['a server that restarts', named({ cause: { originalCode: '57P03' } }), 'database_unavailable'],
+    ['a server that hangs', named({ code: 'ETIMEDOUT' }), 'database_unavailable'],
+    [
+      'a connection that broke in the middle of a transaction',
+      new Error('Client has encountered a connection error and is not queryable'),
+      'database_unavailable',
+    ],
+    ['a file that is missing', named({ code: 'ENOENT', syscall: 'open', path: '/x' }), 'internal'],
     ['a full pool', named({ code: 'P2024' }), 'database_unavailable'],
     ['a full server', named({ cause: { code: '53300' } }), 'database_unavailable'],
     [
@@ -39,6 +46,12 @@ describe('whatever is thrown becomes one of our errors', () => {
     const error = asAppError(thrown);
     expect(error.code).toBe(code);
     expect(error.message).not.toMatch(/select|not a function/);
+  });
+
+  test('a full disk of the database is told as such', () => {
+    const full = asAppError(named({ code: 'P2010', cause: { originalCode: '53100' } }));
+    expect(full.code).toBe('database_unavailable');
+    expect(full.message).toMatch(/^The disk of the database is full/);
   });
 
   test('an error that is its own cause ends the search', () => {

@@ -1,4 +1,4 @@
-import { isDatabaseUnavailable } from '../db/database-unavailable.ts';
+import { isDatabaseFull, isDatabaseUnavailable } from '../db/database-unavailable.ts';
 import { API_ERRORS, AppError } from '../errors/app-error.ts';
 
 /** RFC 9457. `code` is the promise to clients; `type` is the same as a URI. */
@@ -28,13 +28,10 @@ export function problemOf(error: AppError, requestId: string): Problem {
 export function asAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   if (isDatabaseUnavailable(error)) {
-    return new AppError(
-      'database_unavailable',
-      'The database cannot be reached; try again in a few seconds.',
-      {
-        cause: error,
-      },
-    );
+    const detail = isDatabaseFull(error)
+      ? 'The disk of the database is full; free some space there and try again.'
+      : 'The database cannot be reached; try again in a few seconds.';
+    return new AppError('database_unavailable', detail, { cause: error });
   }
   // Express, of a path with a broken percent sign.
   if (error instanceof URIError) return new AppError('not_found', 'There is nothing under this address.');

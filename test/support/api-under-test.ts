@@ -12,7 +12,7 @@ import { createLogger } from '../../internal/logger/logger.ts';
 import { LogHub } from '../../internal/logs/log-hub.ts';
 import { defaultProject } from '../../internal/projects/project-store.ts';
 import { SealedBox } from '../../internal/secrets/sealed-box.ts';
-import { createTestDatabase } from './database.ts';
+import { createTestDatabase, type TestDatabase } from './database.ts';
 import { newKey } from './new-key.ts';
 
 export interface ApiUnderTest {
@@ -25,15 +25,16 @@ export interface ApiUnderTest {
   close(): Promise<void>;
 }
 
-/** The API on a database of its own, with an owner; each answer is held against its own schema. */
+/** The API on a database, by default of its own, with an owner; each answer is held against its own schema. */
 export async function startApi(
   overrides: Partial<Omit<AppNeeds, 'settings'>> & {
     settings?: Partial<AppNeeds['settings']>;
     githubApp?: AppNeeds['settings']['github']['app'];
+    database?: TestDatabase;
   } = {},
 ): Promise<ApiUnderTest> {
-  const { settings, githubApp = null, ...others } = overrides;
-  const testDatabase = await createTestDatabase();
+  const { settings, githubApp = null, database, ...others } = overrides;
+  const testDatabase = database ?? (await createTestDatabase());
   const { prisma, pool } = testDatabase.database;
   const directory = await mkdtemp(join(tmpdir(), 'berth-api-'));
   const tokenFile = join(directory, 'admin-token');
@@ -93,7 +94,7 @@ export async function startApi(
     call: (method, path) => supertest(app)[method](`/api/v1${path}`).auth(token, { type: 'bearer' }),
     async close() {
       logHub.close();
-      await testDatabase.close();
+      if (!database) await testDatabase.close();
       await rm(directory, { recursive: true, force: true });
     },
   };

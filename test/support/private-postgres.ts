@@ -9,25 +9,30 @@ import type { TestDatabase } from './database.ts';
 
 /** A database on a server of its own, durable as in production, which a test may restart. */
 export interface PrivatePostgres extends TestDatabase {
-  /** Stopped, and started again at the same port. */
+  stop(): Promise<void>;
+  /** Again, at the same port. */
+  start(): Promise<void>;
   restart(): Promise<void>;
 }
 
-/** Its server ends with `close()`. */
-export async function startPrivatePostgres(): Promise<PrivatePostgres> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'berth-postgres-'));
+/** Its server ends with `close()`. @param parent where its files lie */
+export async function startPrivatePostgres(parent = tmpdir()): Promise<PrivatePostgres> {
+  const dataDir = await mkdtemp(join(parent, 'berth-postgres-'));
   // Postgres runs as another user where we are root.
   await chmod(dataDir, 0o711);
   const postgres = await startEmbeddedPostgres({ dataDir });
   const logger = createLogger({ level: 'silent', process: 'up' });
   const database = openDatabase(postgres.url, logger, { maxConnections: 6 });
   await migrate(database.pool);
+  const start = async () => void (await startEmbeddedPostgres({ dataDir }));
   return {
     url: postgres.url,
     database,
+    stop: () => postgres.stop(),
+    start,
     async restart() {
       await postgres.stop();
-      await startEmbeddedPostgres({ dataDir });
+      await start();
     },
     async close() {
       await database.close();
