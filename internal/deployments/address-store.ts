@@ -1,5 +1,6 @@
-import type { PrismaClient } from '../db/database.ts';
+import type { Db, PrismaClient } from '../db/database.ts';
 import { Prisma } from '../db/database.ts';
+import { throughOutage } from '../db/through-outage.ts';
 import { chooseSubnet, hostAddresses } from '../routing/subnets.ts';
 
 /** How long an address rests after its container is gone: longer than any proxy remembers it. */
@@ -20,7 +21,7 @@ export async function projectSubnet(
   choice: { pool: string; used: readonly string[] },
 ): Promise<string> {
   if (project.subnet) return project.subnet;
-  return prisma.$transaction(async (tx) => {
+  return inTransaction(prisma, async (tx) => {
     // One chooser at a time: the lock is freed when the transaction ends.
     await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtext('project_subnets'))`;
     const rows = await tx.project.findMany({
@@ -45,7 +46,7 @@ export async function reserveAddress(
   prisma: PrismaClient,
   of: { projectId: string; subnet: string; deploymentId: string; containerName: string },
 ): Promise<string> {
-  return prisma.$transaction(async (tx) => {
+  return inTransaction(prisma, async (tx) => {
     await tx.$queryRaw`SELECT id FROM projects WHERE id = ${of.projectId} FOR UPDATE`;
     await tx.$executeRaw`
       DELETE FROM container_addresses
@@ -87,9 +88,11 @@ export async function releaseAddresses(
   containerNames: readonly string[],
 ): Promise<void> {
   if (containerNames.length === 0) return;
-  await prisma.$executeRaw`
-    UPDATE container_addresses SET released_at = now()
-     WHERE released_at IS NULL AND container_name IN (${Prisma.join([...containerNames])})`;
+  await throughOutage(
+    () => prisma.$executeRaw`
+      UPDATE container_addresses SET released_at = now()
+       WHERE released_at IS NULL AND container_name IN (${Prisma.join([...containerNames])})`,
+  );
 }
 
 /**
@@ -101,8 +104,15 @@ export async function releaseAddressesOf(
   deploymentId: string,
   exceptContainers: readonly string[],
 ): Promise<void> {
-  await prisma.$executeRaw`
-    UPDATE container_addresses SET released_at = now()
-     WHERE released_at IS NULL AND deployment_id = ${deploymentId}
-       AND container_name <> ALL(${[...exceptContainers]}::text[])`;
+  await throughOutage(
+    () => prisma.$executeRaw`
+      UPDATE container_addresses SET released_at = now()
+       WHERE released_at IS NULL AND deployment_id = ${deploymentId}
+         AND container_name <> ALL(${[...exceptContainers]}::text[])`,
+  );
+}
+
+/** All of this may be done twice, so what the database was away for is done again. */
+function inTransaction<T>(prisma: PrismaClient, work: (tx: Db) => Promise<T>): Promise<T> {
+  return throughOutage(() => prisma.$transaction(work));
 }

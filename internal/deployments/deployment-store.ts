@@ -1,5 +1,6 @@
 import type { Db, DeploymentStep, PrismaClient } from '../db/database.ts';
 import { Prisma } from '../db/database.ts';
+import { throughOutage } from '../db/through-outage.ts';
 import type { DeploymentFailed } from '../errors/deployment-failed.ts';
 import type { Claim } from './deployment-queue.ts';
 import { wakeWorkers } from './deployment-queue.ts';
@@ -35,12 +36,22 @@ async function write(
   return row;
 }
 
+/**
+ * Each write of a worker may be done twice, so one that the database was away for is: a restart of Postgres costs no
+ * attempt. Where the answer was lost after the commit that ended the deployment, the second try is told LeaseLost.
+ */
+async function inTransaction(prisma: PrismaClient, work: (tx: Db) => Promise<void>): Promise<void> {
+  await throughOutage(() => prisma.$transaction(work));
+}
+
 /** The row as its worker sees it. @throws LeaseLost */
 export async function readClaimed(prisma: PrismaClient, claim: Claim) {
-  const row = await prisma.deployment.findFirst({
-    where: { id: claim.deploymentId, fence: claim.fence },
-    include: { app: { include: { project: { include: { user: true } } } } },
-  });
+  const row = await throughOutage(() =>
+    prisma.deployment.findFirst({
+      where: { id: claim.deploymentId, fence: claim.fence },
+      include: { app: { include: { project: { include: { user: true } } } } },
+    }),
+  );
   if (!row) throw new LeaseLost(`deployment ${claim.deploymentId}: fence ${claim.fence} no longer holds`);
   return row;
 }
@@ -48,7 +59,7 @@ export type ClaimedDeployment = Awaited<ReturnType<typeof readClaimed>>;
 
 /** Begins a step; the one before ends. Committed before the step's first effect. @throws LeaseLost */
 export async function enterStep(prisma: PrismaClient, claim: Claim, step: DeploymentStep): Promise<void> {
-  await prisma.$transaction(async (tx) => {
+  await inTransaction(prisma, async (tx) => {
     const row = await write(tx, claim, {
       to: statusDuring(step),
       set: Prisma.sql`step = ${step}::deployment_step`,
@@ -63,7 +74,7 @@ export async function enterStep(prisma: PrismaClient, claim: Claim, step: Deploy
  * @throws CancelRequested when someone asked first; LeaseLost
  */
 export async function commitSwitching(prisma: PrismaClient, claim: Claim): Promise<void> {
-  await prisma.$transaction(async (tx) => {
+  await inTransaction(prisma, async (tx) => {
     const row = await write(tx, claim, {
       to: 'deploying',
       set: Prisma.sql`step = CASE WHEN cancel_requested_at IS NULL THEN 'switching'::deployment_step ELSE step END`,
@@ -79,9 +90,11 @@ export async function recordCheckout(
   claim: Claim,
   source: { commitSha: string; commitMessage: string; branch: string },
 ): Promise<void> {
-  await write(prisma, claim, {
-    set: Prisma.sql`commit_sha = ${source.commitSha}, commit_message = ${source.commitMessage}, branch = ${source.branch}`,
-  });
+  await throughOutage(() =>
+    write(prisma, claim, {
+      set: Prisma.sql`commit_sha = ${source.commitSha}, commit_message = ${source.commitMessage}, branch = ${source.branch}`,
+    }),
+  );
 }
 
 export async function recordImage(
@@ -89,9 +102,11 @@ export async function recordImage(
   claim: Claim,
   image: { imageId: string; imageTag: string; bytes: number },
 ): Promise<void> {
-  await write(prisma, claim, {
-    set: Prisma.sql`image_id = ${image.imageId}, image_tag = ${image.imageTag}, image_bytes = ${image.bytes}::bigint`,
-  });
+  await throughOutage(() =>
+    write(prisma, claim, {
+      set: Prisma.sql`image_id = ${image.imageId}, image_tag = ${image.imageTag}, image_bytes = ${image.bytes}::bigint`,
+    }),
+  );
 }
 
 /** Gives the candidate its place in the global order of releases; the newest healthy one wins at the proxy. */
@@ -100,14 +115,16 @@ export async function recordCandidate(
   claim: Claim,
   port: number,
 ): Promise<{ routeSequence: number }> {
-  const [next] = await prisma.$queryRaw<
-    { sequence: number }[]
-  >`SELECT nextval('route_priority')::int AS sequence`;
-  const routeSequence = next?.sequence ?? 0;
-  await write(prisma, claim, {
-    set: Prisma.sql`candidate_attempt = ${claim.attempt}, port = ${port}, route_priority = ${routeSequence}`,
+  return await throughOutage(async () => {
+    const [next] = await prisma.$queryRaw<
+      { sequence: number }[]
+    >`SELECT nextval('route_priority')::int AS sequence`;
+    const routeSequence = next?.sequence ?? 0;
+    await write(prisma, claim, {
+      set: Prisma.sql`candidate_attempt = ${claim.attempt}, port = ${port}, route_priority = ${routeSequence}`,
+    });
+    return { routeSequence };
   });
-  return { routeSequence };
 }
 
 /** After a restored backup: releases that no row knows must not win over those to come. */
@@ -118,7 +135,7 @@ export async function raiseRoutePriority(prisma: PrismaClient, sequence: number)
 
 /** One transaction: this one live, the app pointing at it, the previous retired. Asked twice, it changes nothing more. */
 export async function goLive(prisma: PrismaClient, claim: Claim): Promise<void> {
-  await prisma.$transaction(async (tx) => {
+  await inTransaction(prisma, async (tx) => {
     const { liveAt } = await tx.deployment.findUniqueOrThrow({ where: { id: claim.deploymentId } });
     const row = await write(tx, claim, {
       to: 'live',
@@ -140,7 +157,7 @@ export async function goLive(prisma: PrismaClient, claim: Claim): Promise<void> 
 
 /** The drain is over: the release is live and no worker holds it any more. */
 export async function finishLive(prisma: PrismaClient, claim: Claim): Promise<void> {
-  await prisma.$transaction(async (tx) => {
+  await inTransaction(prisma, async (tx) => {
     const row = await write(tx, claim, {
       to: 'live',
       set: Prisma.sql`step = NULL, lease_owner = NULL, lease_expires_at = NULL`,
@@ -162,7 +179,7 @@ export async function returnToPrevious(
   claim: Claim,
   failure: DeploymentFailed,
 ): Promise<void> {
-  await prisma.$transaction(async (tx) => {
+  await inTransaction(prisma, async (tx) => {
     const row = await write(tx, claim, { to: 'crashed', set: endedWith(failure) });
     const [previous] = await tx.$queryRaw<StatusRow[]>`
       UPDATE deployments p
@@ -198,7 +215,7 @@ export async function giveBack(
   claim: Claim,
   how: { outcome: 'retried' | 'handed_back'; pauseSeconds: number },
 ): Promise<void> {
-  await prisma.$transaction(async (tx) => {
+  await inTransaction(prisma, async (tx) => {
     const row = await write(tx, claim, {
       to: 'pending',
       set: Prisma.sql`step = NULL, lease_owner = NULL, lease_expires_at = NULL,
@@ -210,11 +227,15 @@ export async function giveBack(
   });
 }
 
-/** At shutdown, past the switch: the lease ends now, so that the next worker goes on at once. */
-export async function letGo(prisma: PrismaClient, claim: Claim): Promise<void> {
-  await prisma.$transaction(async (tx) => {
+/** Past the switch nothing is begun again: the lease ends now, so that the next worker goes on at once. */
+export async function letGo(
+  prisma: PrismaClient,
+  claim: Claim,
+  outcome: 'retried' | 'handed_back',
+): Promise<void> {
+  await inTransaction(prisma, async (tx) => {
     await write(tx, claim, { set: Prisma.sql`lease_owner = NULL, lease_expires_at = NULL` });
-    await endAttempt(tx, claim, 'handed_back');
+    await endAttempt(tx, claim, outcome);
     await wakeWorkers(tx);
   });
 }
@@ -231,7 +252,7 @@ async function finish(
   to: 'failed' | 'cancelled',
   set: Prisma.Sql,
 ): Promise<void> {
-  await prisma.$transaction(async (tx) => {
+  await inTransaction(prisma, async (tx) => {
     const row = await write(tx, claim, { to, set });
     await endAttempt(tx, claim, to);
     await appendStatus(tx, row);

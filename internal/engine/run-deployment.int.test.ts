@@ -289,6 +289,25 @@ describe('a deployment', () => {
     });
   });
 
+  test('F15: waits for Docker to answer before it is tried again, and says so', async () => {
+    const { id } = await request();
+    const { disk } = world.tools;
+    let asked = 0;
+    const read: typeof disk.read = async () => {
+      asked += 1;
+      if (asked <= 40) throw new DeploymentFailed('docker_unavailable', 'Docker does not answer.');
+      return disk.read();
+    };
+    world = { ...world, tools: { ...world.tools, disk: { read } } };
+    await work();
+    expect(asked).toBe(41);
+    const lines = await prisma().logLine.findMany({ where: { streamId: id, text: { contains: 'Waiting' } } });
+    expect(lines).toHaveLength(1);
+    await prisma().deployment.update({ where: { id }, data: { notBefore: null } });
+    await work();
+    expect(await rowOf(id)).toMatchObject({ status: 'live', attempt: 2 });
+  });
+
   test('that met a fault of ours says so without its words', async () => {
     const { id } = await request();
     world.checkout = async () => {

@@ -1,30 +1,15 @@
 import { openSnapshot } from '../deployments/config-snapshot.ts';
 import { type Claim, heartbeat } from '../deployments/deployment-queue.ts';
-import { isPastSwitch } from '../deployments/deployment-status.ts';
-import {
-  CancelRequested,
-  giveBack,
-  LeaseLost,
-  letGo,
-  markCancelled,
-  markFailed,
-  readClaimed,
-} from '../deployments/deployment-store.ts';
+import { CancelRequested, LeaseLost, readClaimed } from '../deployments/deployment-store.ts';
 import { secretsOf } from '../deployments/release-secrets.ts';
-import { DeploymentFailed, FAILURES } from '../errors/deployment-failed.ts';
 import { LogWriter } from '../logs/log-writer.ts';
 import type { SealedBox } from '../secrets/sealed-box.ts';
 import { deploy } from './deploy.ts';
+import { attemptsFor, endDeployment } from './end-deployment.ts';
 import type { Tools } from './job.ts';
 import { ShuttingDown } from './job-ended.ts';
 import type { Line } from './ports.ts';
 import { giveUp } from './steps/give-up.ts';
-
-/** Infrastructure failures are tried this often in all, counted when a worker takes the deployment. */
-const MAX_ATTEMPTS = 3;
-const PAUSE_BEFORE_RETRY_SECONDS = 5;
-/** Past this, even a deployment that is past its switch is given up: taking it over ends its worker each time (F49). */
-const MAX_TAKEOVERS = 6;
 
 export interface WorkerIdentity {
   readonly id: string;
@@ -44,7 +29,8 @@ export interface Interrupts {
 
 /**
  * Works on one claimed deployment until it is live, ended, handed back or lost. Never rejects because of the
- * deployment; it does when the database cannot be written, and then the lease runs out and another attempt follows.
+ * deployment; it does when the worker stops while the database is away, and then the lease runs out and another
+ * attempt follows.
  */
 export async function runDeployment(
   claim: Claim,
@@ -70,7 +56,7 @@ export async function runDeployment(
       flushLines: () => log.flush(),
     };
     const job = { claim, row, config, signal: lease.signal, ...lines };
-    const isEndless = claim.countedAttempts > (isPastSwitch(row.step) ? MAX_TAKEOVERS : MAX_ATTEMPTS);
+    const isEndless = claim.countedAttempts > attemptsFor(row.step);
     await (isEndless ? giveUp(job, own) : deploy(job, own));
     logger.info('deployment done');
   } catch (error) {
@@ -81,7 +67,9 @@ export async function runDeployment(
       await log.flush();
     };
     const masked = (text: string) => log.masked(text);
-    await endDeployment(own, claim, { cause, tell, masked }).catch((later: unknown) => {
+    const { shutdown } = of.interrupts;
+    const ending = { cause, tell, masked, shutdown, signal: lease.signal };
+    await endDeployment(own, claim, ending).catch((later: unknown) => {
       if (!(later instanceof LeaseLost)) throw later;
       logger.warn('lease lost, leaving the deployment to its new worker');
     });
@@ -89,57 +77,6 @@ export async function runDeployment(
     lease.stop();
     await log.close();
   }
-}
-
-/**
- * Writes down how it ended; `tell` stores its line before the status that follows it, `masked` takes secrets out of what
- * a failure tells.
- * @throws LeaseLost
- */
-async function endDeployment(
-  { prisma, logger }: Tools,
-  claim: Claim,
-  of: { cause: unknown; tell: (line: Line) => Promise<void>; masked: (text: string) => string },
-): Promise<void> {
-  const { cause, tell } = of;
-  if (cause instanceof LeaseLost) throw cause;
-  if (cause instanceof CancelRequested) {
-    await tell({ text: 'Cancelled', level: 'warning' });
-    await markCancelled(prisma, claim);
-    logger.info('deployment cancelled');
-    return;
-  }
-  if (cause instanceof ShuttingDown) {
-    const row = await readClaimed(prisma, claim);
-    await tell({ text: 'The worker is stopping; the next one goes on', level: 'warning' });
-    if (isPastSwitch(row.step)) await letGo(prisma, claim);
-    else await giveBack(prisma, claim, { outcome: 'handed_back', pauseSeconds: 0 });
-    logger.info('deployment handed back');
-    return;
-  }
-  const failure = asFailure(cause, of.masked);
-  const mayRetry = FAILURES[failure.code].cause === 'platform' && failure.code !== 'worker_lost';
-  await tell({ text: `${failure.message} ${failure.advice}`, level: 'error' });
-  if (mayRetry && claim.countedAttempts < MAX_ATTEMPTS) {
-    logger.warn({ err: cause, code: failure.code }, 'deployment interrupted, trying again');
-    await tell({
-      text: `Trying again: attempt ${claim.countedAttempts + 1} of ${MAX_ATTEMPTS}`,
-      level: 'warning',
-    });
-    await giveBack(prisma, claim, { outcome: 'retried', pauseSeconds: PAUSE_BEFORE_RETRY_SECONDS });
-    return;
-  }
-  logger.warn({ err: cause, code: failure.code }, 'deployment failed');
-  await markFailed(prisma, claim, failure);
-}
-
-/** Anything that is not a DeploymentFailed is a fault of ours: its words are for the operator's log only. */
-function asFailure(cause: unknown, masked: (text: string) => string): DeploymentFailed {
-  if (cause instanceof DeploymentFailed) {
-    // It may name what a build argument says, such as an image.
-    return new DeploymentFailed(cause.code, masked(cause.message), { evidence: cause.evidence, cause });
-  }
-  return new DeploymentFailed('internal', 'The platform met an unexpected error.', { cause });
 }
 
 /**

@@ -50,6 +50,12 @@ export class BreakableNetwork {
     this.#open = true;
   }
 
+  /** As when the server ends: what is connected breaks off, and nothing new gets through. */
+  cut(): void {
+    this.refuse();
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
   /** Both ends of what is connected now stay open and hear nothing more of each other. */
   freeze(): void {
     for (const socket of this.#sockets) {

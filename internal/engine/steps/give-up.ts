@@ -3,6 +3,7 @@ import { finishLive } from '../../deployments/deployment-store.ts';
 import { DeploymentFailed } from '../../errors/deployment-failed.ts';
 import { endContainers } from '../end-containers.ts';
 import type { Job, Tools } from '../job.ts';
+import { leftByOthers } from './resume-candidate.ts';
 
 /**
  * Ends a deployment whose every attempt has lost its worker (F49). One that is live stays so, without the rest of its
@@ -15,9 +16,7 @@ export async function giveUp(job: Job, tools: Tools): Promise<void> {
     await finishLive(tools.prisma, job.claim);
     return;
   }
-  await tools.source.remove(job.row.id);
-  const left = await tools.containers.list({ deploymentId: job.row.id });
-  await endContainers(tools, left, tools.settings.stopGraceSeconds);
+  await endContainers(tools, await leftByOthers(job, tools), tools.settings.stopGraceSeconds);
   await releaseAddressesOf(tools.prisma, job.row.id, []);
   const times = job.claim.countedAttempts - 1;
   throw new DeploymentFailed('worker_lost', `The worker was lost ${times} times during this deployment.`);

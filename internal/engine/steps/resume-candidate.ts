@@ -1,5 +1,6 @@
 import { releaseAddressesOf } from '../../deployments/address-store.ts';
 import { isPastSwitch } from '../../deployments/deployment-status.ts';
+import { readClaimed } from '../../deployments/deployment-store.ts';
 import { endContainers, NO_GRACE_SECONDS } from '../end-containers.ts';
 import type { Candidate, Job, Tools } from '../job.ts';
 import { hasEnded } from './require-running.ts';
@@ -9,8 +10,7 @@ import { hasEnded } from './require-running.ts';
  * of it is removed here, containers, addresses and clone folders alike. Null: begin from the start.
  */
 export async function resumeCandidate(job: Job, tools: Tools): Promise<Candidate | null> {
-  await tools.source.remove(job.row.id);
-  const left = await tools.containers.list({ deploymentId: job.row.id });
+  const left = await leftByOthers(job, tools);
   const candidate = await standingCandidate(job, tools, left);
   const rest = left.filter((container) => !candidate?.containers.includes(container));
   await endContainers(tools, rest, NO_GRACE_SECONDS);
@@ -21,6 +21,15 @@ export async function resumeCandidate(job: Job, tools: Tools): Promise<Candidate
   else if (job.claim.attempt > 1)
     job.say({ text: `Starting again: attempt ${job.claim.attempt}`, level: 'warning' });
   return candidate;
+}
+
+/** Containers of earlier attempts; what those had cloned is removed. @throws LeaseLost */
+export async function leftByOthers(job: Job, tools: Tools) {
+  // One that has slept past its lease since it took the deployment must not take its successor's things for these (F37).
+  await readClaimed(tools.prisma, job.claim);
+  await tools.source.remove(job.row.id);
+  const found = await tools.containers.list({ deploymentId: job.row.id });
+  return found.filter(({ attempt }) => attempt < job.claim.attempt);
 }
 
 async function standingCandidate(

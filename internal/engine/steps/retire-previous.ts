@@ -1,5 +1,5 @@
-import { finishLive, returnToPrevious } from '../../deployments/deployment-store.ts';
-import { DeploymentFailed } from '../../errors/deployment-failed.ts';
+import { finishLive, readClaimed, returnToPrevious } from '../../deployments/deployment-store.ts';
+import { DeploymentFailed, FAILURES } from '../../errors/deployment-failed.ts';
 import { endContainers } from '../end-containers.ts';
 import { explainExit } from '../explain-unready.ts';
 import { attemptRef, type Candidate, type Job, type Tools } from '../job.ts';
@@ -26,7 +26,8 @@ export async function retirePrevious(job: Job, tools: Tools, release: Candidate)
     await drain(job, tools, { containers: others, watch });
     await watch();
   } catch (error) {
-    if (!(error instanceof DeploymentFailed)) throw error;
+    // What the platform lacks for a moment, such as an answer of Docker, says nothing of the release.
+    if (!(error instanceof DeploymentFailed) || FAILURES[error.code].cause === 'platform') throw error;
     job.say({ text: `${error.message} The previous release serves again.`, level: 'error' });
     await job.flushLines();
     await returnToPrevious(tools.prisma, job.claim, error);
@@ -34,6 +35,8 @@ export async function retirePrevious(job: Job, tools: Tools, release: Candidate)
     return;
   }
 
+  // What is beside the release may be its successor, where this worker has slept past its lease (F37).
+  await readClaimed(tools.prisma, job.claim);
   const ref = attemptRef(job, release.attempt);
   for (const container of release.containers) await tools.gate.markRouted(ref, container.replica);
   await endContainers(tools, others, tools.settings.stopGraceSeconds);

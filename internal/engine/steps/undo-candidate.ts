@@ -1,5 +1,6 @@
-import { LeaseLost } from '../../deployments/deployment-store.ts';
+import { LeaseLost, readClaimed } from '../../deployments/deployment-store.ts';
 import { endContainers, NO_GRACE_SECONDS } from '../end-containers.ts';
+import { isDatabaseAway } from '../explain-cause.ts';
 import { attemptRef, type Candidate, type Job, routersOf, type Tools } from '../job.ts';
 import { ShuttingDown } from '../job-ended.ts';
 import { drain } from './drain.ts';
@@ -9,7 +10,8 @@ const LOOK_EVERY_MS = 200;
 const ROUTE_GONE_TIMEOUT_MS = 20_000;
 
 /**
- * Removes a candidate. One that may have had requests is closed first, and let finish them, before it is ended.
+ * Removes a candidate, unless the next holder of the lease decides about it. One that may have had requests is closed
+ * first, and let finish them, before it is ended.
  * Does not throw: the error that led here is the one to tell; a failure to clean up is logged, and the reconciler
  * tries again.
  */
@@ -19,15 +21,19 @@ export async function undoCandidate(
   of: { candidate: Candidate; because: unknown; gateOpened: boolean },
 ): Promise<void> {
   const { candidate, because, gateOpened } = of;
-  // The next holder of the lease decides about the candidate; it may be going forward with it at this moment.
-  if (because instanceof LeaseLost) return;
-  // At shutdown past the switch the candidate stays: whoever takes over rolls forward.
-  if (gateOpened && because instanceof ShuttingDown) return;
+  // Past the switch the candidate stays at shutdown, and where nobody knows whether it was recorded as live: whoever
+  // takes over goes forward with it.
+  if (gateOpened && (because instanceof ShuttingDown || isDatabaseAway(because))) return;
   try {
-    if (gateOpened) await closeGate(job, tools, candidate);
+    if (gateOpened) {
+      // One that has slept past its lease may think so, too, while another goes forward with the candidate (F37).
+      await readClaimed(tools.prisma, job.claim);
+      await closeGate(job, tools, candidate);
+    }
     const grace = gateOpened ? tools.settings.stopGraceSeconds : NO_GRACE_SECONDS;
     await endContainers(tools, candidate.containers, grace);
   } catch (error) {
+    if (error instanceof LeaseLost) return;
     tools.logger.error(
       { err: error, deploymentId: job.row.id },
       'candidate not removed; the reconciler will',
