@@ -69,6 +69,6 @@ test('a base image that cannot be had is named, in one sentence', () => {
     step: 'FROM --platform=linux/amd64 a.example/b:1 AS x',
   };
   expect(buildFailure(error, LIMITS).message).toBe(
-    'The base image a.example/b:1 cannot be had: connection refused.',
+    'The base image a.example/b:1 is not on this machine, and its registry cannot be reached: connection refused.',
   );
 });

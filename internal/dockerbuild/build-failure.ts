@@ -1,6 +1,7 @@
 import type { BuildLimits } from '../engine/ports.ts';
 import { DeploymentFailed } from '../errors/deployment-failed.ts';
 import { codeOf, messageOf, statusOf } from './error-facts.ts';
+import { describePullTrouble, isPassing, type PullTrouble, readPullTrouble } from './pull-trouble.ts';
 
 const MAX_QUOTED = 300;
 const KILLED = 137;
@@ -13,6 +14,23 @@ export interface BuildError {
   readonly step: string | null;
   /** A limit that the step was seen to reach before it ended. */
   readonly hitLimit?: 'memory' | 'processes' | null;
+}
+
+export class BaseImageUnavailable extends DeploymentFailed {
+  readonly #trouble: PullTrouble;
+
+  constructor(reason: string, trouble: PullTrouble) {
+    super('base_image_unavailable', reason);
+    this.#trouble = trouble;
+  }
+
+  get isPassing(): boolean {
+    return isPassing(this.#trouble);
+  }
+
+  afterTries(count: number): BaseImageUnavailable {
+    return new BaseImageUnavailable(`${this.message} It was tried ${count} times.`, this.#trouble);
+  }
 }
 
 type Limits = Pick<BuildLimits, 'memoryMb' | 'pids'>;
@@ -50,7 +68,8 @@ export function buildFailure(error: BuildError, { memoryMb, pids }: Limits): Dep
   if (concernsBaseImage(message, step)) {
     const image = /^FROM\s+(?:--\S+\s+)*(\S+)/i.exec(step ?? '')?.[1];
     const which = image === undefined ? 'The base image' : `The base image ${shorten(image, 120)}`;
-    return new DeploymentFailed('base_image_unavailable', `${which} cannot be had: ${quote(message)}`);
+    const trouble = readPullTrouble(message);
+    return new BaseImageUnavailable(`${describePullTrouble(trouble, which)}: ${quote(message)}`, trouble);
   }
   return new DeploymentFailed(
     'build_failed',

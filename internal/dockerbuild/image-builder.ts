@@ -31,6 +31,7 @@ import { statusOf } from './error-facts.ts';
 import { listContext } from './list-context.ts';
 import { packContext } from './pack-context.ts';
 import { type NamedDockerfile, planBuilder } from './plan-builder.ts';
+import { PULL_PAUSES_MS, pullAgain } from './pull-again.ts';
 import { readJsonLines } from './read-json-lines.ts';
 import { hasDockerfile } from './read-repository.ts';
 import { readRegularFile } from './repository-path.ts';
@@ -51,6 +52,7 @@ export class DockerImageBuilder implements ImageBuilder {
   readonly #instanceId: string;
   readonly #limits: PlatformLimits;
   readonly #disk: DiskProbe;
+  readonly #pullPausesMs: readonly number[];
   readonly #logger: Logger;
 
   constructor(options: {
@@ -58,12 +60,14 @@ export class DockerImageBuilder implements ImageBuilder {
     instanceId: string;
     limits: PlatformLimits;
     disk: DiskProbe;
+    pullPausesMs?: readonly number[];
     logger: Logger;
   }) {
     this.#docker = options.docker;
     this.#instanceId = options.instanceId;
     this.#limits = options.limits;
     this.#disk = options.disk;
+    this.#pullPausesMs = options.pullPausesMs ?? PULL_PAUSES_MS;
     this.#logger = options.logger;
   }
 
@@ -174,28 +178,50 @@ export class DockerImageBuilder implements ImageBuilder {
       onLine({ text: `Not given to the build, for no ARG declares them: ${given.unused.join(', ')}` });
     }
 
-    const transcript = new BuildTranscript(onLine, plan.ownSteps);
+    const options = buildOptions({
+      ...plan,
+      tag: request.tag,
+      buildArguments: given.declared,
+      limits,
+      target: request.target ?? null,
+    });
+    const imageId = await pullAgain(
+      () =>
+        this.#try({
+          files: packContext(request.contextDirectory, context.paths, plan.files),
+          options,
+          transcript: new BuildTranscript(onLine, plan.ownSteps),
+          watch,
+          limits,
+          room,
+          stop,
+        }),
+      { pausesMs: this.#pullPausesMs, onLine, signal: stop },
+    );
+    return this.#accept(imageId, request);
+  }
+
+  /** @returns the id of the image, if the daemon told one */
+  async #try(build: {
+    files: Readable;
+    options: Dockerode.ImageBuildOptions;
+    transcript: BuildTranscript;
+    watch: BuildWatch;
+    limits: PlatformLimits;
+    room: Room;
+    stop: AbortSignal;
+  }): Promise<string | null> {
+    const { transcript, watch, limits, stop } = build;
     const daemon = await DaemonWatch.open(this.#docker, stop);
     try {
-      await this.#send({
-        files: packContext(request.contextDirectory, context.paths, plan.files),
-        options: buildOptions({
-          ...plan,
-          tag: request.tag,
-          buildArguments: given.declared,
-          limits,
-          target: request.target ?? null,
-        }),
-        transcript,
-        watch,
-        room,
-        stop,
-      });
+      await this.#send(build);
       if (transcript.error) throw await explain(transcript, { daemon, watch, limits });
+      return transcript.imageId;
+    } catch (error) {
+      throw requestFailure(error, limits);
     } finally {
       daemon.close();
     }
-    return this.#accept(transcript.imageId, request);
   }
 
   /** Ends when the daemon has said all it has to say; stopping destroys the request, and with it the build. */
