@@ -7,6 +7,11 @@ const STDERR_MARK = '\u001b[91m';
 const STDERR_END = '\u001b[0m';
 /** How the classic builder's own messages begin; what a step wrote before may lack its line end. */
 const BUILDER_TEXT = /^(?: ---> |Removing intermediate container |Step \d+\/\d+ : )/;
+/** Those that say by ids what the step's own line says in words. */
+const BUILDER_IDS =
+  /^(?: ---> (?:Using cache|Running in [0-9a-f]{12}|[0-9a-f]{12})|Removing intermediate container [0-9a-f]{12})$/;
+/** A step that took less is not worth a line. */
+const WORTH_TELLING_MS = 500;
 
 /** How shells, libc, Node, Python, Go and Java say that no process or thread could be started. */
 const FORK_FAILURE =
@@ -33,15 +38,25 @@ export class BuildTranscript {
   couldNotFork = false;
 
   readonly #onLine: LineSink;
+  readonly #now: () => number;
   readonly #ownSteps: OwnSteps;
   #ownStepsBefore = 0;
   #inOwnSteps = false;
   readonly #partial = { stdout: '', stderr: '' };
+  /** The step of a classic build that is told of and has not ended. */
+  #open: { readonly place: string; readonly startedAt: number; isCached: boolean } | null = null;
+  /** Steps of BuildKit whose beginning, and whose end, is told. */
   readonly #announced = new Set<string>();
+  readonly #ended = new Set<string>();
 
-  constructor(onLine: LineSink, ownSteps: OwnSteps = { stageInstruction: null, stages: 0, last: 0 }) {
+  constructor(
+    onLine: LineSink,
+    ownSteps: OwnSteps = { stageInstruction: null, stages: 0, last: 0 },
+    now: () => number = () => performance.now(),
+  ) {
     this.#onLine = onLine;
     this.#ownSteps = ownSteps;
+    this.#now = now;
   }
 
   take(message: unknown): void {
@@ -92,15 +107,35 @@ export class BuildTranscript {
       const isOfStage = instruction === stageInstruction;
       this.#inOwnSteps = isOfStage || Number(number) > Number(total) - last;
       if (isOfStage) this.#ownStepsBefore += 1;
+      this.#open = null;
       if (this.#inOwnSteps) return;
       this.step = instruction;
       this.couldNotFork = false;
       const place = `${Number(number) - this.#ownStepsBefore}/${Number(total) - stages - last}`;
+      this.#open = { place, startedAt: this.#now(), isCached: false };
       this.#onLine({ text: `Step ${place} : ${instruction}`, level: 'deploy' });
+    } else if (BUILDER_IDS.test(line)) {
+      this.#noteProgress(line);
     } else if (line !== '' && !(this.#inOwnSteps && BUILDER_TEXT.test(line))) {
       this.couldNotFork ||= FORK_FAILURE.test(line);
       this.#onLine({ text: line, stream });
     }
+  }
+
+  /** The last that is told of a step is the layer that it made. */
+  #noteProgress(line: string): void {
+    if (this.#open === null) return;
+    if (line === ' ---> Using cache') this.#open.isCached = true;
+    if (!/^ ---> [0-9a-f]{12}$/.test(line)) return;
+    const { place, startedAt, isCached } = this.#open;
+    this.#open = null;
+    if (isCached) this.#onLine({ text: `Step ${place} is from the cache` });
+    else this.#tellTime(`Step ${place}`, this.#now() - startedAt);
+  }
+
+  #tellTime(step: string, milliseconds: number): void {
+    if (milliseconds < WORTH_TELLING_MS) return;
+    this.#onLine({ text: `${step} took ${(milliseconds / 1000).toFixed(1)} s` });
   }
 
   /** Pulling tells each layer's bytes many times a second: only the beginnings and ends are lines. */
@@ -119,12 +154,17 @@ export class BuildTranscript {
 
   #takeTrace(base64: string): void {
     const { steps, output } = tryDecode(base64);
-    for (const { digest, name, started, cached, error } of steps) {
+    for (const { digest, name, startedAt, completedAt, cached, error } of steps) {
       if (error !== '') this.step = withoutPlace(name);
-      if (!started || name.startsWith('[internal]') || this.#announced.has(digest)) continue;
-      this.#announced.add(digest);
-      this.step = withoutPlace(name);
-      this.#onLine({ text: cached ? `${name} (cached)` : name, level: 'deploy' });
+      if (startedAt === null || name.startsWith('[internal]')) continue;
+      if (!this.#announced.has(digest)) {
+        this.#announced.add(digest);
+        this.step = withoutPlace(name);
+        this.#onLine({ text: cached ? `${name} (cached)` : name, level: 'deploy' });
+      }
+      if (completedAt === null || cached || error !== '' || this.#ended.has(digest)) continue;
+      this.#ended.add(digest);
+      this.#tellTime(shortName(name), completedAt - startedAt);
     }
     for (const { stream, text } of output) this.#write(text, stream);
   }
@@ -133,6 +173,11 @@ export class BuildTranscript {
 /** `[stage-0 2/3] RUN make` → `RUN make`. */
 function withoutPlace(name: string): string {
   return name.replace(/^\[(?!internal)[^\]]*\] /, '');
+}
+
+/** Of steps that run side by side, each tells of its end in a line of its own. */
+function shortName(name: string): string {
+  return name.length > 80 ? `${name.slice(0, 80)}…` : name;
 }
 
 function tryDecode(base64: string): ReturnType<typeof decodeTrace> {

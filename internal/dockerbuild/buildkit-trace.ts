@@ -3,7 +3,9 @@ export interface TraceUpdate {
   readonly steps: readonly {
     readonly digest: string;
     readonly name: string;
-    readonly started: boolean;
+    readonly startedAt: number | null;
+    /** Both in milliseconds since 1970. */
+    readonly completedAt: number | null;
     readonly cached: boolean;
     readonly error: string;
   }[];
@@ -25,7 +27,8 @@ export function decodeTrace(base64: string): TraceUpdate {
         digest: textOf(fields.get(1)),
         name: textOf(fields.get(3)),
         cached: fields.get(4) === 1n,
-        started: fields.has(5),
+        startedAt: timeOf(fields.get(5)),
+        completedAt: timeOf(fields.get(6)),
         error: textOf(fields.get(7)),
       });
     } else if (number === 3) {
@@ -44,6 +47,13 @@ function lastOf(message: Buffer): Map<number, Value> {
 
 function textOf(value: Value | undefined): string {
   return Buffer.isBuffer(value) ? value.toString('utf8') : '';
+}
+
+/** Of a `google.protobuf.Timestamp`. */
+function timeOf(value: Value | undefined): number | null {
+  if (!Buffer.isBuffer(value)) return null;
+  const fields = lastOf(value);
+  return Number(fields.get(1) ?? 0n) * 1000 + Number(fields.get(2) ?? 0n) / 1_000_000;
 }
 
 function* fieldsOf(message: Buffer): Generator<{ number: number; value: Value }> {
