@@ -59,6 +59,19 @@ function namesDeclared(instructions: readonly ParsedInstruction[]): ReadonlySet<
   return new Set(words.map((word) => unquote(word.split('=')[0] ?? '')));
 }
 
+/** Its instructions, and the lines on which each begins and ends, from 0. */
+export function readInstructions(
+  text: string,
+): (ParsedInstruction & { firstLine: number; lastLine: number })[] {
+  const dockerfile = DockerfileParser.parse(text);
+  const ranges = dockerfile.getInstructions().map((instruction) => instruction.getRange());
+  return parse(text, dockerfile).map((instruction, at) => ({
+    ...instruction,
+    firstLine: ranges[at]?.start.line ?? 0,
+    lastLine: ranges[at]?.end.line ?? 0,
+  }));
+}
+
 function parse(text: string, dockerfile: Dockerfile): ParsedInstruction[] {
   const lines = text.split('\n');
   return dockerfile.getInstructions().map((instruction) => {

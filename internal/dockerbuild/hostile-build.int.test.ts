@@ -120,6 +120,19 @@ test('T21: a step that forges its layers and labels is held to its limits all th
   await expect(build({ pids: 64 })).rejects.toMatchObject({ code: 'build_too_many_processes' });
 }, 60_000);
 
+test('T21: what only looks as if it needed BuildKit is built within the limits', async () => {
+  await writeFile(join(context, 'file'), 'x');
+  await dockerfile([
+    'ARG TARGETARCH TARGETPLATFORM',
+    'COPY --link file /file',
+    `RUN : ${instanceId}; test "$TARGETPLATFORM" = "linux/$TARGETARCH" && test -f /file && tail /dev/zero`,
+  ]);
+  const texts: string[] = [];
+  const building = build({ memoryMb: 64 }, { onText: (text) => texts.push(text) });
+  await expect(building).rejects.toMatchObject({ code: 'build_out_of_memory' });
+  expect(texts.filter((text) => text.includes('BuildKit'))).toEqual([]);
+}, 30_000);
+
 async function dockerfile(lines: readonly string[], as = ''): Promise<void> {
   await writeFile(join(context, 'Dockerfile'), [`FROM ${busybox} ${as}`, ...lines, ''].join('\n'));
 }

@@ -35,6 +35,7 @@ import { PULL_PAUSES_MS, pullAgain } from './pull-again.ts';
 import { readJsonLines } from './read-json-lines.ts';
 import { hasDockerfile } from './read-repository.ts';
 import { readRegularFile } from './repository-path.ts';
+import type { BuildPlatform } from './without-buildkit.ts';
 
 type Room = Parameters<ImageBuilder['build']>[1]['room'];
 
@@ -168,6 +169,7 @@ export class DockerImageBuilder implements ImageBuilder {
       labels: imageLabels(request.ref, this.#instanceId),
       layerLabels: layerLabels(request.ref, this.#instanceId),
       target: request.target ?? null,
+      platform: dockerfile.needsBuildKit.length === 0 ? null : await this.#readPlatform(),
     });
     onLine({
       text: `Sending ${context.paths.length} files and folders (${megabytes(context.bytes)}) to Docker`,
@@ -181,7 +183,7 @@ export class DockerImageBuilder implements ImageBuilder {
     const options = buildOptions({
       ...plan,
       tag: request.tag,
-      buildArguments: given.declared,
+      buildArguments: { ...given.declared, ...plan.platformArguments },
       limits,
       target: request.target ?? null,
     });
@@ -199,6 +201,11 @@ export class DockerImageBuilder implements ImageBuilder {
       { pausesMs: this.#pullPausesMs, onLine, signal: stop },
     );
     return this.#accept(imageId, request);
+  }
+
+  async #readPlatform(): Promise<BuildPlatform> {
+    const { Os, Arch } = await withDeadline(this.#docker.version());
+    return { os: Os, architecture: Arch };
   }
 
   /** @returns the id of the image, if the daemon told one */

@@ -1,7 +1,8 @@
 import type { OwnSteps } from './build-transcript.ts';
-import type { CheckedDockerfile } from './dockerfile-rules.ts';
+import { type CheckedDockerfile, readInstructions } from './dockerfile-rules.ts';
 import { withLabels, withStageLabels } from './own-labels.ts';
 import type { ExtraFile } from './pack-context.ts';
+import { type BuildPlatform, withoutBuildKit } from './without-buildkit.ts';
 
 /** `name` is its path in the context, null for a generated one. */
 export type NamedDockerfile = CheckedDockerfile & { readonly name: string | null };
@@ -15,6 +16,8 @@ export interface BuilderPlan {
   /** Labels to set by option; the others stand in the Dockerfile. */
   readonly labels: Readonly<Record<string, string>>;
   readonly ownSteps: OwnSteps;
+  /** Of variables that BuildKit would set by itself. */
+  readonly platformArguments: Readonly<Record<string, string>>;
   /** What the person who deploys should know. */
   readonly note: string | null;
 }
@@ -35,10 +38,13 @@ export function planBuilder(
     layerLabels: Readonly<Record<string, string>>;
     /** The stage to build. Null: the last. */
     target: string | null;
+    /** May be null where nothing asks for BuildKit. */
+    platform: BuildPlatform | null;
   },
 ): BuilderPlan {
-  const { ignoreFile, labels, layerLabels, target } = given;
-  if (dockerfile.needsBuildKit.length > 0) {
+  const { ignoreFile, labels, layerLabels, target, platform } = given;
+  const classic = withoutBuildKit(dockerfile.text, dockerfile.needsBuildKit, platform);
+  if (classic === null) {
     const name = dockerfile.name ?? OUR_NAME;
     const ignore = ignoreFile === null ? [] : [{ name: '.dockerignore', text: ignoreFile }];
     const needs = dockerfile.needsBuildKit.join(', ');
@@ -48,12 +54,13 @@ export function planBuilder(
       files: [{ name, text: dockerfile.text }, ...ignore],
       labels,
       ownSteps: { stageInstruction: null, stages: 0, last: 0 },
+      platformArguments: {},
       note: `Building with BuildKit, for ${needs}: the memory and CPU limits of builds do not hold there.`,
     };
   }
 
-  const staged = withStageLabels(dockerfile.text, layerLabels);
-  const text = staged?.text ?? dockerfile.text;
+  const staged = withStageLabels(classic.text, layerLabels);
+  const text = staged?.text ?? classic.text;
   // An instruction at the end belongs to the last stage, which may not be the one that is built.
   const labelled = target === null ? withLabels(text, labels) : null;
   return {
@@ -67,9 +74,17 @@ export function planBuilder(
     labels: labelled === null ? labels : {},
     ownSteps: {
       stageInstruction: staged?.instruction ?? null,
-      stages: staged?.count ?? 0,
+      stages: staged === null ? 0 : stagesBuilt(classic.text, target),
       last: labelled === null ? Object.keys(labels).length : 1,
     },
+    platformArguments: classic.buildArguments,
     note: null,
   };
+}
+
+/** The classic builder leaves out the stages after the one that is asked for, by name or by number. */
+function stagesBuilt(text: string, target: string | null): number {
+  const stages = readInstructions(text).filter(({ keyword }) => keyword === 'FROM');
+  const at = stages.findIndex(({ words }) => words[2]?.toLowerCase() === target?.toLowerCase());
+  return target === null || at === -1 ? stages.length : at + 1;
 }
