@@ -1,5 +1,5 @@
 /**
- * Usage: npm run bench [-- a1 overhead memory pickup logs list restarts soak]      (none named: all)
+ * Usage: npm run bench [-- a1 overhead memory pickup logs list restarts clone soak]      (none named: all)
  * Measures the built product and appends to bench/RESULTS.md. Takes minutes; needs root for the memory figures.
  */
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -14,6 +14,7 @@ import { findTraefikBinary } from '../scripts/find-traefik-binary.ts';
 import { ensureNodeImage } from '../test/support/base-image.ts';
 import { startPlatform } from '../test/support/platform.ts';
 import type { Bench, BenchTools } from './bench.ts';
+import { cloneTwice } from './clone.ts';
 import { deployOverhead } from './deploy-overhead.ts';
 import { idleMemory } from './idle-memory.ts';
 import { benchListApps } from './list-apps.ts';
@@ -32,6 +33,7 @@ const BENCHES: readonly Bench[] = [
   logIngestion,
   benchListApps,
   restarts,
+  cloneTwice,
   soak,
 ];
 

@@ -1,7 +1,7 @@
 /**
  * Usage: npm run clean-up -- [--dry-run]
  * Removes now what a worker would remove at its next pass: images that no release needs, and build cache beyond its
- * bound. With --dry-run it only tells.
+ * bound, and mirrors of repositories that no app uses or beyond theirs. With --dry-run it only tells.
  */
 import Docker from 'dockerode';
 import type { Config } from '../../internal/config/config.ts';
@@ -12,6 +12,7 @@ import { platformLimits } from '../../internal/dockerbuild/build-options.ts';
 import { DockerImageBuilder } from '../../internal/dockerbuild/image-builder.ts';
 import { DockerDisk } from '../../internal/dockerrun/docker-disk.ts';
 import { cleanUp, type Removal } from '../../internal/engine/clean-up/clean-up.ts';
+import { Mirrors } from '../../internal/gitrepo/mirrors.ts';
 import { CannotStart } from '../../internal/host/cannot-start.ts';
 import { createLogger } from '../../internal/logger/logger.ts';
 import { completeEnvironment } from '../rotate-key/complete-environment.ts';
@@ -19,6 +20,7 @@ import { completeEnvironment } from '../rotate-key/complete-environment.ts';
 const WORDS: Readonly<Record<Removal['kind'], string>> = {
   images: 'old images',
   build_cache: 'layers of build cache',
+  mirrors: 'mirrors of repositories',
 };
 
 async function main(config: Config, dryRun: boolean): Promise<void> {
@@ -34,7 +36,8 @@ async function main(config: Config, dryRun: boolean): Promise<void> {
       disk: new DockerDisk(docker),
       logger,
     });
-    const tools = { prisma: database.prisma, images, logger, settings: config };
+    const mirrors = new Mirrors(config.mirrorDir);
+    const tools = { prisma: database.prisma, images, mirrors, logger, settings: config };
     for (const removal of await cleanUp(tools, { dryRun })) print(removal, dryRun);
   } finally {
     await database.close();
@@ -44,7 +47,7 @@ async function main(config: Config, dryRun: boolean): Promise<void> {
 function print({ kind, count, bytes, removed }: Removal, dryRun: boolean): void {
   const verb = dryRun ? 'Would remove' : 'Removed';
   process.stdout.write(`${verb} ${count} ${WORDS[kind]}, ${(bytes / 1024 / 1024).toFixed(1)} MB\n`);
-  for (const { id, app } of removed) process.stdout.write(`  ${id} of app ${app}\n`);
+  for (const { id, app } of removed) process.stdout.write(`  ${id}${app === null ? '' : ` of app ${app}`}\n`);
 }
 
 const [argument, ...more] = process.argv.slice(2);

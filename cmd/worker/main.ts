@@ -23,6 +23,7 @@ import type { Tools } from '../../internal/engine/job.ts';
 import { runWorker } from '../../internal/engine/worker.ts';
 import { createGithub } from '../../internal/github/github.ts';
 import { GitCheckout } from '../../internal/gitrepo/checkout.ts';
+import { Mirrors } from '../../internal/gitrepo/mirrors.ts';
 import { NetworkProbe } from '../../internal/health/network-probe.ts';
 import { TraefikRoutes } from '../../internal/health/traefik-routes.ts';
 import { CannotStart } from '../../internal/host/cannot-start.ts';
@@ -55,16 +56,19 @@ async function main(config: Config): Promise<void> {
 
   const github = createGithub(config.github);
   const disk = new DockerDisk(docker);
+  const mirrors = new Mirrors(config.mirrorDir);
   const tools: Tools = {
     prisma,
     source: new GitCheckout({
       workDir: config.workDir,
+      mirrors: config.mirrorsMaxMb === 0 ? null : mirrors,
       allowedHosts: config.gitAllowedHosts,
       privateHosts: config.gitPrivateHosts,
       timeoutSeconds: config.cloneTimeoutSeconds,
       maxMegabytes: config.cloneMaxMb,
       logger,
     }),
+    mirrors,
     credentials: sourceCredentials({ prisma, box, github }),
     repository: repositoryReader,
     images: new DockerImageBuilder({

@@ -147,6 +147,17 @@ const optionalSettings = {
     description:
       'Whether a replica that fails its health_check_path three times in a row, over half a minute, is restarted.',
   }),
+  submodules: z
+    .boolean()
+    .optional()
+    .meta({
+      description:
+        'Whether submodules are cloned too, each under the rules of repo_url and with what the project may read. Without it ' +
+        'their folders are empty.',
+    }),
+  lfs: z.boolean().optional().meta({
+    description: 'Whether files of Git LFS are fetched. Without it their pointers stay in their place.',
+  }),
   watch_paths: z
     .array(watchPath)
     .max(MAX_WATCH_PATHS)
@@ -240,6 +251,8 @@ const COLUMNS = {
   drain_seconds: 'drainSeconds',
   auto_deploy: 'autoDeploy',
   watch_paths: 'watchPaths',
+  submodules: 'submodules',
+  lfs: 'lfs',
   restart_unresponsive: 'restartUnresponsive',
 } as const satisfies Record<keyof Settings, keyof App>;
 

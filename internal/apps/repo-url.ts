@@ -52,7 +52,8 @@ function parse(text: string): URL | null {
   return HTTP_URL.test(text) && URL.canParse(text) ? new URL(text) : null;
 }
 
-function isPrivateHost(url: URL, policy: RepoUrlPolicy): boolean {
+/** Is it one of the servers that may be private and speak plain HTTP? */
+export function isPrivateHost(url: URL, policy: RepoUrlPolicy): boolean {
   const port = url.port || (url.protocol === 'https:' ? '443' : '80');
   return includesHost(policy.privateHosts, `${url.hostname}:${port}`);
 }

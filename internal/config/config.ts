@@ -64,6 +64,8 @@ export interface Config {
   readonly leaseSeconds: number;
 
   readonly workDir: string;
+  /** What was fetched of repositories, for their next clone. */
+  readonly mirrorDir: string;
   readonly gateDir: string;
   /** Path of a static busybox; null: found or taken out of an image at start. */
   readonly gateTool: string | null;
@@ -103,6 +105,8 @@ export interface Config {
   readonly diskFloorMb: number;
   /** How much builds may leave behind to be quicker the next time. */
   readonly buildCacheMaxMb: number;
+  /** How much of repositories is kept for their next clone; 0: nothing. */
+  readonly mirrorsMaxMb: number;
 
   readonly gateTimeoutSeconds: number;
   /** How long an app without a health path is watched before it may go live. */

@@ -67,7 +67,8 @@ async function lookAt(
 ): Promise<PlanResult> {
   const { id, userId, repoUrl, branch, rootDirectory } = plan;
   const credential = await credentials.find({ userId, appId: null, repoUrl });
-  const request = { deploymentId: id, attempt: 1, repoUrl, branch, commitSha: null, credential };
+  const without = { projectId: null, commitSha: null, submodules: null, lfs: false };
+  const request = { deploymentId: id, attempt: 1, repoUrl, branch, credential, ...without };
   const checkout = await source.checkout(request, { onLine: () => undefined, signal });
   const wanted = { rootDirectory, dockerfilePath: null, textsOf: READ_FILES };
   const facts = await repository.read(checkout.directory, wanted);

@@ -18,6 +18,7 @@ import type {
   HealthProbe,
   ImageBuilder,
   LineSink,
+  RepositoryMirrors,
   RepositoryReader,
   RouteTable,
   RunningContainer,
@@ -31,6 +32,7 @@ import type { LogLimits } from './runtime-logs/trim-logs.ts';
 export interface Tools {
   readonly prisma: PrismaClient;
   readonly source: SourceCheckout;
+  readonly mirrors: RepositoryMirrors;
   readonly credentials: SourceCredentials;
   readonly repository: RepositoryReader;
   readonly images: ImageBuilder;
@@ -62,6 +64,7 @@ export interface EngineSettings extends LogLimits {
   /** No build begins with less room than this. */
   readonly diskFloorMb: number;
   readonly buildCacheMaxMb: number;
+  readonly mirrorsMaxMb: number;
 }
 
 /** One claimed deployment on its way. */

@@ -59,12 +59,23 @@ export interface SourceCredentials {
 export interface CheckoutRequest {
   readonly deploymentId: string;
   readonly attempt: number;
+  /** Whose mirror of the repository is used, and made; null: none. */
+  readonly projectId: string | null;
   readonly repoUrl: string;
   /** Null: `main`, else the remote's default branch. */
   readonly branch: string | null;
   /** 40 hex digits; null: the branch's head. */
   readonly commitSha: string | null;
   readonly credential: SourceCredential;
+  /** Null: their folders stay empty. */
+  readonly submodules: SubmoduleAccess | null;
+  /** Whether files that LFS keeps are fetched; their pointers stay where they are not. */
+  readonly lfs: boolean;
+}
+
+export interface SubmoduleAccess {
+  /** By what a repository of that URL is to be cloned. */
+  readonly credentialFor: (repoUrl: string) => Promise<SourceCredential>;
 }
 
 export interface Checkout {
@@ -73,6 +84,8 @@ export interface Checkout {
   readonly commitSha: string;
   readonly commitMessage: string;
   readonly branch: string;
+  /** What the mirror takes on the disk; null: there is none. */
+  readonly mirrorBytes: number | null;
 }
 
 export interface SourceCheckout {
@@ -82,6 +95,21 @@ export interface SourceCheckout {
   remove(deploymentId: string, attempt?: number): Promise<void>;
   /** Deployment ids that have a folder, for the reconciler. */
   listDeployments(): Promise<string[]>;
+}
+
+/** What was fetched of a repository, kept for the next clone of the same project. */
+export interface Mirror {
+  readonly name: string;
+  readonly bytes: number;
+  readonly usedAt: Date;
+}
+
+export interface RepositoryMirrors {
+  nameOf(of: { readonly projectId: string; readonly repoUrl: string }): string;
+  /** But for those that a deployment is using. */
+  list(): Promise<Mirror[]>;
+  /** Gone, or in use by now: no error. */
+  remove(name: string): Promise<void>;
 }
 
 /** Reads what build planning needs, and nothing else, from a checkout that nobody trusts. */

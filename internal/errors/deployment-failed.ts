@@ -17,6 +17,10 @@ export const FAILURES = {
   },
   clone_too_large: { cause: 'user', advice: 'Make the repository smaller or raise CLONE_MAX_MB.' },
   clone_forbidden: { cause: 'user', advice: 'Use an https URL of an allowed public host.' },
+  lfs_failed: {
+    cause: 'user',
+    advice: 'Push the files of LFS to the Git host (git lfs push --all origin), or turn lfs off.',
+  },
   branch_not_found: { cause: 'user', advice: 'Push the branch, or set another one on the app.' },
   commit_not_found: { cause: 'user', advice: 'Push the commit, or deploy another one.' },
   repository_empty: { cause: 'user', advice: 'Push a first commit.' },

@@ -5,6 +5,8 @@ import { DeploymentFailed } from '../errors/deployment-failed.ts';
 
 /** A request whose every part may be given to Git. */
 export interface Source {
+  /** By http(s), whatever it is fetched by: what relative URLs and LFS begin with. */
+  readonly webUrl: string;
   readonly url: string;
   readonly protocol: 'http' | 'https' | 'ssh';
   /** For people; with the port where it is not the scheme's own. */
@@ -20,7 +22,10 @@ export interface Source {
  * the repository is fetched by ssh, from the same host and path.
  * @throws DeploymentFailed clone_forbidden, invalid_ref
  */
-export function acceptRequest(request: CheckoutRequest, policy: RepoUrlPolicy & { sshPort: number }): Source {
+export function acceptRequest(
+  request: Pick<CheckoutRequest, 'repoUrl' | 'branch' | 'commitSha' | 'credential'>,
+  policy: RepoUrlPolicy & { sshPort: number },
+): Source {
   const parsed = parseRepoUrl(request.repoUrl, policy);
   if (!parsed.ok) throw new DeploymentFailed('clone_forbidden', `The repository URL ${parsed.problem}.`);
   if (request.branch !== null && !isBranchName(request.branch)) {
@@ -31,6 +36,7 @@ export function acceptRequest(request: CheckoutRequest, policy: RepoUrlPolicy & 
   }
   return {
     ...(request.credential.kind === 'ssh_key' ? bySsh(parsed.url, policy.sshPort) : byHttp(parsed)),
+    webUrl: parsed.url,
     isPrivate: parsed.isPrivate,
     branch: request.branch,
     commitSha: request.commitSha?.toLowerCase() ?? null,

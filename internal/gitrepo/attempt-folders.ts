@@ -1,4 +1,4 @@
-import { mkdir, readdir, realpath, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, realpath, rename, rm } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { endProcesses } from './end-processes.ts';
 import { errorCode } from './error-code.ts';
@@ -28,11 +28,11 @@ export class AttemptFolders {
     return directory;
   }
 
-  /** Beside the attempt's folder, out of the work tree; it goes with that, if not before. */
+  /** Beside the attempt's folder, out of the work tree; it goes with that, if not before. One for each repository. */
   async createForCredential(deploymentId: string, attempt: number): Promise<string> {
     const directory = join(await realpath(this.#workDir), `${deploymentId}-${attempt}.credential`);
-    await mkdir(directory, { mode: 0o700 });
-    return directory;
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    return await mkdtemp(join(directory, '/'));
   }
 
   async removeCredential(deploymentId: string, attempt: number): Promise<void> {

@@ -1,5 +1,5 @@
 import { DeploymentFailed } from '../errors/deployment-failed.ts';
-import { measureFolder } from './measure-folder.ts';
+import { type FolderSize, measureFolder } from './measure-folder.ts';
 
 export interface LimitOptions {
   readonly directory: string;
@@ -14,8 +14,10 @@ export interface LimitOptions {
 export interface AttemptLimits {
   readonly signal: AbortSignal;
   fail(failure: DeploymentFailed): void;
-  /** Measures once more, for what grew between two looks. @throws DeploymentFailed clone_too_large */
-  check(): Promise<void>;
+  /** What this folder has more than it had counts too. */
+  alsoCount(directory: string, before: FolderSize): void;
+  /** Measures once more, for what grew between two looks, or would with so many bytes more. @throws DeploymentFailed clone_too_large */
+  check(moreBytes?: number): Promise<void>;
   stop(): void;
 }
 
@@ -26,10 +28,11 @@ export function startLimits(options: LimitOptions): AttemptLimits {
   const { directory, timeoutSeconds } = options;
   const caps = { bytes: options.maxMegabytes * 1024 * 1024, entries: options.maxEntries };
   const broken = new AbortController();
+  const counted = new Map<string, FolderSize>([[directory, { bytes: 0, entries: 0 }]]);
 
-  const check = async () => {
-    const size = await measureFolder(directory, caps);
-    if (size.bytes > caps.bytes) {
+  const check = async (moreBytes = 0) => {
+    const size = await measureGrowth(counted, caps);
+    if (size.bytes + moreBytes > caps.bytes) {
       throw new DeploymentFailed(
         'clone_too_large',
         `The repository is larger than ${options.maxMegabytes} MB.`,
@@ -63,6 +66,7 @@ export function startLimits(options: LimitOptions): AttemptLimits {
   return {
     signal: AbortSignal.any([options.signal, broken.signal]),
     fail: (failure) => broken.abort(failure),
+    alsoCount: (folder, before) => void counted.set(folder, before),
     check,
     stop: () => {
       broken.abort();
@@ -70,4 +74,24 @@ export function startLimits(options: LimitOptions): AttemptLimits {
       clearTimeout(deadline);
     },
   };
+}
+
+/** Sums up what each folder has more than before; stops as soon as either cap is passed. */
+async function measureGrowth(
+  folders: ReadonlyMap<string, FolderSize>,
+  caps: FolderSize,
+): Promise<FolderSize> {
+  let sum = { bytes: 0, entries: 0 };
+  for (const [folder, before] of folders) {
+    const size = await measureFolder(folder, {
+      bytes: caps.bytes - sum.bytes + before.bytes,
+      entries: caps.entries - sum.entries + before.entries,
+    });
+    sum = {
+      bytes: sum.bytes + Math.max(0, size.bytes - before.bytes),
+      entries: sum.entries + Math.max(0, size.entries - before.entries),
+    };
+    if (sum.bytes > caps.bytes || sum.entries > caps.entries) break;
+  }
+  return sum;
 }

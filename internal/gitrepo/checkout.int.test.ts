@@ -7,10 +7,12 @@ import type { CheckoutRequest, Line } from '../engine/ports.ts';
 import type { GitHttpServer } from '../host/git-http-server.ts';
 import { createLogger } from '../logger/logger.ts';
 import { GitCheckout, type GitCheckoutOptions } from './checkout.ts';
+import { Mirrors } from './mirrors.ts';
 
 let repository: GitRepository;
 let server: GitHttpServer;
 let workDir: string;
+let mirrorDir: string;
 let lines: Line[];
 
 beforeAll(async () => {
@@ -28,17 +30,20 @@ afterAll(async () => {
 });
 beforeEach(() => {
   workDir = mkdtempSync('/tmp/berth-checkout-');
+  mirrorDir = mkdtempSync('/tmp/berth-mirrors-checkout-');
   lines = [];
 });
 afterEach(() => {
   const left = gitProcessesIn(workDir);
   rmSync(workDir, { recursive: true, force: true });
+  rmSync(mirrorDir, { recursive: true, force: true });
   expect(left).toEqual([]);
 });
 
 function gitCheckout(options: Partial<GitCheckoutOptions> = {}): GitCheckout {
   return new GitCheckout({
     workDir,
+    mirrors: new Mirrors(mirrorDir),
     allowedHosts: ['github.com'],
     privateHosts: [server.host],
     timeoutSeconds: 20,
@@ -52,6 +57,9 @@ function request(changes: Partial<CheckoutRequest> = {}): CheckoutRequest {
   return {
     deploymentId: 'abcdefghij',
     attempt: 1,
+    projectId: 'klmnopqrst',
+    submodules: null,
+    lfs: false,
     repoUrl: server.url(repository.name),
     branch: 'main',
     commitSha: null,
@@ -75,6 +83,7 @@ describe('a checkout', () => {
       commitSha: head,
       commitMessage: 'First commit',
       branch: 'main',
+      mirrorBytes: expect.any(Number),
     });
     expect(readdirSync(checkout.directory).toSorted()).toEqual(['Dockerfile', 'latest', 'run.sh', 'src']);
     expect(readFileSync(join(checkout.directory, 'src/app.js'), 'utf8')).toBe('console.log(1)\n');
@@ -82,6 +91,7 @@ describe('a checkout', () => {
     expect(readlinkSync(join(checkout.directory, 'latest'))).toBe('src/app.js');
     expect(lines.map(({ text }) => text)).toEqual([
       `Fetching branch main from ${server.host}`,
+      expect.stringMatching(/^Received \d+(\.\d)? (B|kB)$/),
       `Checked out ${head.slice(0, 7)}: First commit`,
     ]);
   });

@@ -1,4 +1,4 @@
-import { realpath, rm } from 'node:fs/promises';
+import { readdir, realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type {
   Checkout,
@@ -10,27 +10,33 @@ import type {
 import { DeploymentFailed } from '../errors/deployment-failed.ts';
 import type { Logger } from '../logger/logger.ts';
 import { acceptRequest, type Source } from './accept-request.ts';
+import { addLfsFiles } from './add-lfs-files.ts';
+import { addSubmodules } from './add-submodules.ts';
+import type { Attempt } from './attempt.ts';
 import { AttemptFolders } from './attempt-folders.ts';
-import { type AttemptLimits, startLimits } from './attempt-limits.ts';
-import { writeCredentialFiles } from './credential-files.ts';
+import { startLimits } from './attempt-limits.ts';
+import { type AfterCheckout, cloneRepository } from './clone-repository.ts';
 import { errorCode } from './error-code.ts';
-import { type FetchedCommit, fetchCommit } from './fetch-commit.ts';
-import { GitFailed, prepareGit, type RunGit } from './git-command.ts';
-import { CLONE_DISK_FULL, explainGitFailure, isRedirect } from './git-failure.ts';
-import { checkAddresses, pinFor, type ResolveHost, resolveBySystem } from './pin-address.ts';
+import { GitFailed } from './git-command.ts';
+import { CLONE_DISK_FULL, explainGitFailure, mayBeDamage } from './git-failure.ts';
+import { type Mirrors, SUBMODULES } from './mirrors.ts';
+import type { ObjectStore } from './object-store.ts';
+import { type ResolveHost, resolveBySystem } from './pin-address.ts';
 import { plainText } from './plain-text.ts';
-import { untilAborted } from './until-aborted.ts';
+import { Turns } from './turns.ts';
 
 export interface GitCheckoutOptions {
   /** Holds one folder per attempt. */
   readonly workDir: string;
+  /** Keep what was fetched for the next clone. Null: every clone begins with nothing. */
+  readonly mirrors: Mirrors | null;
   /** Host names; `*` stands for any public host. */
   readonly allowedHosts: readonly string[];
   /** `host:port` of servers that may be private and plain HTTP. */
   readonly privateHosts: readonly string[];
   /** For one whole checkout. */
   readonly timeoutSeconds: number;
-  /** Of 1024 × 1024 bytes, counted over repository and work tree together. */
+  /** Of 1024 × 1024 bytes, counted over what is fetched and the work tree together. */
   readonly maxMegabytes: number;
   readonly maxEntries?: number;
   /** CA bundle for Git servers with certificates of a private authority; default: the system's. */
@@ -42,23 +48,26 @@ export interface GitCheckoutOptions {
   readonly logger: Logger;
 }
 
-interface Attempt {
+/** The app's own repository, and where it goes. */
+interface Wanted {
   readonly request: CheckoutRequest;
-  readonly directory: string;
   readonly source: Source;
-  readonly limits: AttemptLimits;
-  readonly onLine: LineSink;
+  readonly directory: string;
 }
 
 const MAX_MESSAGE_LENGTH = 4000;
+/** For another deployment that fetches the same repository; then this one fetches for itself. */
+const LONGEST_WAIT_MS = 30_000;
 
 /**
  * Brings one commit of a Git repository into a folder of its own. Git gets checked values only, reads nobody's
- * configuration, logs in with what came with the request only, follows no redirect, speaks to checked addresses, runs no hook, no submodule and no LFS filter.
+ * configuration, logs in with what came with the request only, follows no redirect, speaks to checked addresses, and runs
+ * no hook and no filter.
  */
 export class GitCheckout implements SourceCheckout {
   readonly #options: GitCheckoutOptions;
   readonly #folders: AttemptFolders;
+  readonly #turns = new Turns();
 
   constructor(options: GitCheckoutOptions) {
     this.#options = options;
@@ -70,7 +79,8 @@ export class GitCheckout implements SourceCheckout {
     { onLine, signal }: { onLine: LineSink; signal: AbortSignal },
   ): Promise<Checkout> {
     signal.throwIfAborted();
-    const source = acceptRequest(request, { ...this.#options, sshPort: this.#options.sshPort ?? 22 });
+    const policy = { ...this.#options, sshPort: this.#options.sshPort ?? 22 };
+    const source = acceptRequest(request, policy);
     const { deploymentId, attempt } = request;
     const directory = await this.#createFolder(request);
     const limits = startLimits({
@@ -87,7 +97,19 @@ export class GitCheckout implements SourceCheckout {
     };
     limits.signal.addEventListener('abort', endNow);
     try {
-      return await this.#checkOut({ request, directory, source, limits, onLine });
+      return await this.#checkOut(
+        { request, source, directory },
+        {
+          policy,
+          resolveHost: this.#options.resolveHost ?? resolveBySystem,
+          caFile: this.#options.caFile ?? null,
+          lowSpeedSeconds: Math.min(60, this.#options.timeoutSeconds),
+          limits,
+          onLine,
+          knownHosts: join(await realpath(this.#options.workDir), '.known_hosts'),
+          newCredentialFolder: () => this.#folders.createForCredential(deploymentId, attempt),
+        },
+      );
     } catch (error) {
       await this.#removeAfterFailure(deploymentId, attempt);
       throw limits.signal.aborted ? limits.signal.reason : explain(error, source, request.credential);
@@ -100,10 +122,12 @@ export class GitCheckout implements SourceCheckout {
 
   async remove(deploymentId: string, attempt?: number): Promise<void> {
     await this.#folders.remove(deploymentId, attempt);
+    await this.#options.mirrors?.dropTakenBy(deploymentId, attempt);
   }
 
   async listDeployments(): Promise<string[]> {
-    return await this.#folders.listDeployments();
+    const holders = await this.#options.mirrors?.listHolders();
+    return [...new Set([...(await this.#folders.listDeployments()), ...(holders ?? [])])];
   }
 
   async #createFolder({ deploymentId, attempt }: CheckoutRequest): Promise<string> {
@@ -114,48 +138,62 @@ export class GitCheckout implements SourceCheckout {
     }
   }
 
-  async #checkOut(attempt: Attempt): Promise<Checkout> {
-    const { directory, source, limits, onLine } = attempt;
-    const git = await this.#prepareGit(attempt);
-    await git(['init', '--template=']);
-    const { branch, commitSha, message } = await fetchFollowingDotGit(git, source, onLine);
-    await git(['checkout', '--no-progress', '--force', '--detach', commitSha]);
-    await limits.check();
-    await rm(join(directory, '.git'), { recursive: true, force: true });
-    limits.signal.throwIfAborted();
-
-    const commitMessage = plainText(message, MAX_MESSAGE_LENGTH);
-    onLine({ text: `Checked out ${commitSha.slice(0, 7)}: ${commitMessage.split('\n')[0] ?? ''}` });
-    return { directory, commitSha, commitMessage, branch };
-  }
-
-  async #prepareGit(attempt: Attempt): Promise<RunGit> {
-    const { directory, source, limits } = attempt;
-    const resolveHost = this.#options.resolveHost ?? resolveBySystem;
-    const addresses = await untilAborted(checkAddresses(source, resolveHost), limits.signal);
-    return prepareGit({
-      directory,
-      protocol: source.protocol,
-      configFile: await this.#writeCredential(attempt, addresses?.[0] ?? null),
-      pin: addresses && source.protocol !== 'ssh' ? pinFor(source, addresses) : null,
-      caFile: this.#options.caFile ?? null,
-      lowSpeedSeconds: Math.min(60, this.#options.timeoutSeconds),
-      signal: limits.signal,
-      onFlood: () =>
-        limits.fail(new DeploymentFailed('clone_too_large', 'The Git host sends messages without end.')),
+  async #checkOut(wanted: Wanted, attempt: Attempt): Promise<Checkout> {
+    const { projectId, repoUrl } = wanted.request;
+    const { mirrors } = this.#options;
+    if (!mirrors || projectId === null) {
+      const store = { directory: join(wanted.directory, '.git'), isNew: true };
+      return { ...(await bringCommit(wanted, attempt, store)), mirrorBytes: null };
+    }
+    const name = mirrors.nameOf({ projectId, repoUrl });
+    const endTurn = await this.#turns.take(name, {
+      signal: attempt.limits.signal,
+      atMostMs: LONGEST_WAIT_MS,
     });
+    try {
+      return await this.#withMirror({ mirrors, name }, wanted, attempt);
+    } finally {
+      endTurn();
+    }
   }
 
-  async #writeCredential({ request, source }: Attempt, address: string | null): Promise<string | null> {
-    if (request.credential.kind === 'none') return null;
-    const folder = await this.#folders.createForCredential(request.deploymentId, request.attempt);
-    const knownHosts = join(await realpath(this.#options.workDir), '.known_hosts');
-    return writeCredentialFiles(request.credential, { folder, knownHosts, source, address });
+  /** A mirror that may be damaged is made anew, once; a deployment never fails because of it. */
+  async #withMirror(
+    { mirrors, name }: { mirrors: Mirrors; name: string },
+    wanted: Wanted,
+    attempt: Attempt,
+  ): Promise<Checkout> {
+    const { request, directory } = wanted;
+    const { limits, onLine } = attempt;
+    const maxBytes = this.#options.maxMegabytes * 1024 * 1024;
+    const mirror = await mirrors.take(name, request);
+    limits.alsoCount(mirror.directory, mirror.sizeBefore);
+    try {
+      const commit = await bringCommit(wanted, attempt, mirror);
+      return { ...commit, mirrorBytes: await mirrors.giveBack(mirror, maxBytes) };
+    } catch (error) {
+      limits.signal.throwIfAborted();
+      // A new one has nothing to keep, and goes with the attempt.
+      if (mirror.isNew) throw error;
+      if (!(error instanceof GitFailed && mayBeDamage(error.output))) {
+        await mirrors.giveBack(mirror, maxBytes);
+        throw error;
+      }
+      this.#options.logger.warn({ err: error, mirror: name }, 'mirror may be damaged, making it anew');
+      onLine({
+        text: 'What was kept of the repository cannot be used; fetching all of it.',
+        level: 'warning',
+      });
+      await this.#folders.endProcesses(request.deploymentId, request.attempt);
+      await mirrors.drop(mirror);
+      await emptyFolder(directory);
+      return await this.#withMirror({ mirrors, name }, wanted, attempt);
+    }
   }
 
   async #removeAfterFailure(deploymentId: string, attempt: number): Promise<void> {
     try {
-      await this.#folders.remove(deploymentId, attempt);
+      await this.remove(deploymentId, attempt);
     } catch (error) {
       // The first error is the one to tell; the reconciler comes by this folder again.
       this.#options.logger.error({ err: error, deploymentId, attempt }, 'clone folder not removed');
@@ -163,14 +201,31 @@ export class GitCheckout implements SourceCheckout {
   }
 }
 
-/** GitLab redirects `…/name` to `…/name.git`: tried by ourselves on the same host, as no redirect is followed. */
-async function fetchFollowingDotGit(git: RunGit, source: Source, onLine: LineSink): Promise<FetchedCommit> {
-  try {
-    return await fetchCommit({ git, source, onLine });
-  } catch (error) {
-    const canRetry = error instanceof GitFailed && isRedirect(error.output) && !source.url.endsWith('.git');
-    if (!canRetry) throw error;
-    return await fetchCommit({ git, source: { ...source, url: `${source.url}.git` }, onLine });
+async function bringCommit(
+  { request, source, directory }: Wanted,
+  attempt: Attempt,
+  store: ObjectStore,
+): Promise<Omit<Checkout, 'mirrorBytes'>> {
+  const repository = { source, credential: request.credential, workTree: directory, store };
+  const isMirror = store.directory !== join(directory, '.git');
+  const afterCheckout: AfterCheckout = async (cloned) => {
+    if (request.lfs) await addLfsFiles(attempt, cloned);
+  };
+  const { branch, commitSha, message } = await cloneRepository(attempt, repository, async (cloned) => {
+    await afterCheckout(cloned);
+    if (!request.submodules) return;
+    const { credentialFor } = request.submodules;
+    const storesIn = isMirror ? join(store.directory, SUBMODULES) : null;
+    await addSubmodules(attempt, cloned, { appUrl: source.webUrl, credentialFor, storesIn, afterCheckout });
+  });
+  const commitMessage = plainText(message, MAX_MESSAGE_LENGTH);
+  attempt.onLine({ text: `Checked out ${commitSha.slice(0, 7)}: ${commitMessage.split('\n')[0] ?? ''}` });
+  return { directory, commitSha, commitMessage, branch };
+}
+
+async function emptyFolder(directory: string): Promise<void> {
+  for (const entry of await readdir(directory)) {
+    await rm(join(directory, entry), { recursive: true, force: true });
   }
 }
 

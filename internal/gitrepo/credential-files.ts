@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join, relative } from 'node:path';
 import type { SourceCredential } from '../engine/ports.ts';
 import type { Source } from './accept-request.ts';
 import { publishedHostKey } from './known-hosts.ts';
@@ -7,6 +7,8 @@ import { publishedHostKey } from './known-hosts.ts';
 export interface CredentialPlace {
   /** The attempt's own, beside its clone, for nobody but us to read. */
   readonly folder: string;
+  /** Where Git runs. */
+  readonly workTree: string;
   /** Where the keys of hosts that nobody has published are kept from one clone to the next. */
   readonly knownHosts: string;
   readonly source: Source;
@@ -14,27 +16,34 @@ export interface CredentialPlace {
   readonly address: string | null;
 }
 
+export interface CredentialFiles {
+  /** What Git is to read as its user's configuration. */
+  readonly gitConfig: string;
+  /** What ssh is to read; null: the repository is not asked by ssh. */
+  readonly sshConfig: string | null;
+}
+
 /**
- * Writes what Git needs to log in, and returns the file that Git is to read as its user's configuration. So secrets
- * stand in files (0600) for as long as the clone takes, and arguments, environment and `.git/config` hold a path at most.
- * Null: there is nothing to log in with.
+ * Writes what Git needs to log in. So secrets stand in files (0600) for as long as the clone takes, and arguments,
+ * environment and `.git/config` hold a path at most.
  */
 export async function writeCredentialFiles(
-  credential: SourceCredential,
+  credential: Exclude<SourceCredential, { kind: 'none' }>,
   place: CredentialPlace,
-): Promise<string | null> {
+): Promise<CredentialFiles> {
   const write = async (name: string, text: string): Promise<string> => {
     const path = join(place.folder, name);
     await writeFile(path, text, { mode: 0o600, flag: 'wx' });
     return path;
   };
-  if (credential.kind === 'none') return null;
-  if (credential.kind === 'token') return write('gitconfig', tokenConfig(credential));
+  if (credential.kind === 'token') {
+    return { gitConfig: await write('gitconfig', tokenConfig(credential)), sshConfig: null };
+  }
 
   const key = await write('key', credential.privateKey.reveal());
   const published = publishedHostKey(place.source.host);
   const knownHosts = published === null ? place.knownHosts : await write('known_hosts', published);
-  await write(
+  const ssh = await write(
     'ssh_config',
     sshConfig({
       key,
@@ -44,14 +53,20 @@ export async function writeCredentialFiles(
       address: place.address,
     }),
   );
-  // Git hands this to a shell: the path is relative to the clone, and so made of our own ids alone.
-  return write('gitconfig', `[core]\n\tsshCommand = ssh -F ../${basename(place.folder)}/ssh_config\n`);
+  // Git hands this to a shell: the path leads up from the clone, and so is made of dots and our own ids alone.
+  const command = `ssh -F ${relative(place.workTree, place.folder)}/ssh_config`;
+  return { gitConfig: await write('gitconfig', `[core]\n\tsshCommand = ${command}\n`), sshConfig: ssh };
 }
 
+type Token = Extract<SourceCredential, { kind: 'token' }>;
+
 /** As a header of requests to that origin; base64 needs no quoting. */
-function tokenConfig({ origin, userName, token }: Extract<SourceCredential, { kind: 'token' }>): string {
-  const basic = Buffer.from(`${userName}:${token.reveal()}`).toString('base64');
-  return `[http "${origin}/"]\n\textraHeader = Authorization: Basic ${basic}\n`;
+function tokenConfig(token: Token): string {
+  return `[http "${token.origin}/"]\n\textraHeader = Authorization: ${basicAuthorization(token)}\n`;
+}
+
+export function basicAuthorization({ userName, token }: Token): string {
+  return `Basic ${Buffer.from(`${userName}:${token.reveal()}`).toString('base64')}`;
 }
 
 /** Nobody's keys, agent or settings but these; the name stays the host's, whatever address was checked. */

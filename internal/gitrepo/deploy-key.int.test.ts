@@ -11,6 +11,7 @@ import type { CheckoutRequest, Line } from '../engine/ports.ts';
 import { createLogger } from '../logger/logger.ts';
 import { GitCheckout, type GitCheckoutOptions } from './checkout.ts';
 import { writeCredentialFiles } from './credential-files.ts';
+import { Mirrors } from './mirrors.ts';
 
 /** Never asked by HTTP: with a deploy key the same host and path are asked by ssh. */
 const HTTP_HOST = '127.0.0.1:9';
@@ -18,6 +19,7 @@ const HTTP_HOST = '127.0.0.1:9';
 let repository: GitRepository;
 let server: SshGitServer;
 let workDir: string;
+let mirrorDir: string;
 const key = newDeployKey('berth-shop');
 
 beforeAll(async () => {
@@ -30,10 +32,12 @@ afterAll(async () => {
 });
 beforeEach(() => {
   workDir = mkdtempSync('/tmp/berth-ssh-');
+  mirrorDir = mkdtempSync('/tmp/berth-mirrors-ssh-');
 });
 afterEach(() => {
   const left = gitProcessesIn(workDir);
   rmSync(workDir, { recursive: true, force: true });
+  rmSync(mirrorDir, { recursive: true, force: true });
   expect(left).toEqual([]);
 });
 
@@ -46,6 +50,7 @@ function checkOut(
 ) {
   const checkout = new GitCheckout({
     workDir,
+    mirrors: new Mirrors(mirrorDir),
     allowedHosts: [],
     privateHosts: [HTTP_HOST],
     timeoutSeconds: 20,
@@ -57,6 +62,9 @@ function checkOut(
   const request = {
     deploymentId: 'abcdefghij',
     attempt: 1,
+    projectId: 'klmnopqrst',
+    submodules: null,
+    lfs: false,
     repoUrl: `http://${HTTP_HOST}/${repository.name}`,
     branch: 'main',
     commitSha: null,
@@ -158,6 +166,7 @@ describe('T09: the key', () => {
   test('lies in files that only we may read; well-known hosts must show the keys they have published', async () => {
     const source = {
       url: 'ssh://git@github.com/ada/shop',
+      webUrl: 'https://github.com/ada/shop',
       protocol: 'ssh',
       host: 'github.com',
       isPrivate: false,
@@ -166,9 +175,18 @@ describe('T09: the key', () => {
     } as const;
     const config = await writeCredentialFiles(
       { kind: 'ssh_key', privateKey: key.privateKey },
-      { folder: workDir, knownHosts: '/nowhere', source, address: '140.82.121.3' },
+      {
+        folder: workDir,
+        workTree: join(workDir, 'x'),
+        knownHosts: '/nowhere',
+        source,
+        address: '140.82.121.3',
+      },
     );
-    expect(config).toBe(join(workDir, 'gitconfig'));
+    expect(config).toEqual({
+      gitConfig: join(workDir, 'gitconfig'),
+      sshConfig: join(workDir, 'ssh_config'),
+    });
     expect(readdirSync(workDir).toSorted()).toEqual(['gitconfig', 'key', 'known_hosts', 'ssh_config']);
     for (const name of readdirSync(workDir)) expect(statSync(join(workDir, name)).mode & 0o777).toBe(0o600);
     const ssh = readFileSync(join(workDir, 'ssh_config'), 'utf8');

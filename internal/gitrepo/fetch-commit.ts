@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { LineSink } from '../engine/ports.ts';
 import { DeploymentFailed } from '../errors/deployment-failed.ts';
 import type { Source } from './accept-request.ts';
@@ -47,7 +48,7 @@ export async function fetchCommit(fetch: Fetch): Promise<FetchedCommit> {
 async function fetchHead({ git, source, onLine }: Fetch, branch: string): Promise<FetchedCommit> {
   onLine({ text: `Fetching branch ${branch} from ${source.host}` });
   try {
-    await git([...FETCH, '--depth=1', '--', source.url, `refs/heads/${branch}`]);
+    await git([...FETCH, '--depth=1', '--', source.url, kept(`refs/heads/${branch}`, branch)]);
   } catch (error) {
     if (!(error instanceof GitFailed && isMissingRef(error.output))) throw error;
     throw await explainMissingBranch(git, source);
@@ -58,7 +59,7 @@ async function fetchHead({ git, source, onLine }: Fetch, branch: string): Promis
 async function fetchPinned({ git, source, onLine }: Fetch, commit: PinnedCommit): Promise<FetchedCommit> {
   onLine({ text: `Fetching ${commit.commitSha.slice(0, 7)} of branch ${commit.branch} from ${source.host}` });
   try {
-    await git([...FETCH, '--depth=1', '--', source.url, commit.commitSha]);
+    await git([...FETCH, '--depth=1', '--', source.url, kept(commit.commitSha, commit.branch)]);
   } catch (error) {
     if (!(error instanceof GitFailed && refusesCommits(error.output))) throw error;
     await fetchThroughBranch(git, source.url, commit);
@@ -101,21 +102,27 @@ async function listRefs(git: RunGit, url: string, patterns: readonly string[]): 
 }
 
 async function fetchThroughBranch(git: RunGit, url: string, commit: PinnedCommit): Promise<void> {
-  const ref = `refs/heads/${commit.branch}`;
+  const ref = kept(`refs/heads/${commit.branch}`, commit.branch);
   for (const depth of DEPTHS) {
     await git([...FETCH, `--depth=${depth}`, '--', url, ref]);
-    if (await hasCommit(git, commit.commitSha)) return;
+    if (await isFetched(git, commit.commitSha)) return;
     const isWhole = (await git(['rev-parse', '--is-shallow-repository'])).trim() === 'false';
     if (isWhole) throw notInBranch(commit);
   }
   await git([...FETCH, '--unshallow', '--', url, ref]);
-  if (!(await hasCommit(git, commit.commitSha))) throw notInBranch(commit);
+  if (!(await isFetched(git, commit.commitSha))) throw notInBranch(commit);
 }
 
-async function hasCommit(git: RunGit, commitSha: string): Promise<boolean> {
+/** `what:where`: by its name here Git finds, the next time, what it need not fetch again. */
+function kept(what: string, branch: string): string {
+  // Not the branch's own name: `a` and `a/b` may follow each other.
+  return `+${what}:refs/mirror/${createHash('sha256').update(branch).digest('hex').slice(0, 32)}`;
+}
+
+/** In what the branch has now: that it is here says nothing, for a mirror knows commits of before, too. */
+async function isFetched(git: RunGit, commitSha: string): Promise<boolean> {
   try {
-    await git(['cat-file', '-e', `${commitSha}^{commit}`]);
-    return true;
+    return (await git(['merge-base', commitSha, 'FETCH_HEAD'])).trim() === commitSha;
   } catch (error) {
     if (error instanceof GitFailed) return false;
     throw error;

@@ -76,6 +76,7 @@ function gitEnvironment(surroundings: GitSurroundings): Record<string, string> {
     GIT_ALLOW_PROTOCOL: surroundings.protocol,
     GIT_CONFIG_NOSYSTEM: '1',
     GIT_LFS_SKIP_SMUDGE: '1',
+    GIT_LITERAL_PATHSPECS: '1',
     // Without it a DATA_DIR inside someone's repository would make git read that repository's configuration.
     GIT_CEILING_DIRECTORIES: dirname(surroundings.directory),
     ...(surroundings.configFile === null ? {} : { GIT_CONFIG_GLOBAL: surroundings.configFile }),

@@ -59,6 +59,10 @@ const MEANINGS: readonly (readonly [RegExp, (asked: Asked) => Meaning])[] = [
   [/spawn git ENOENT/, () => ['internal', 'Git is not installed where the worker runs.']],
 ];
 
+/** What git says of objects that it cannot read, though other words may stand beside it. */
+const DAMAGE =
+  /corrupt|bad object|bad pack|not a git repository|unable to (?:read|parse)|could not read [0-9a-f]{40}|inflate|unresolved deltas|did not send all necessary objects|missing (?:blob|tree|commit)|invalid (?:object|shallow|sha1)/i;
+
 /** 401: the host wants to know who asks, or does not know the token. */
 function loginRefused({ host, credential }: Asked): Meaning {
   if (credential.kind === 'token') {
@@ -116,6 +120,11 @@ export function isMissingRef(output: string): boolean {
 /** Does the server give branches only, so that a commit must be found in a branch's history? */
 export function refusesCommits(output: string): boolean {
   return /unadvertised object|want .* not valid/.test(output);
+}
+
+/** Is this nothing that a remote or a full disk explains, so that what lies here may be damaged? */
+export function mayBeDamage(output: string): boolean {
+  return DAMAGE.test(output) || !MEANINGS.some(([pattern]) => pattern.test(output));
 }
 
 /** Turns git's output into the failure that is shown. Its own words are kept only where none of ours fit. */

@@ -11,13 +11,16 @@ import type { CheckoutRequest } from '../engine/ports.ts';
 import { createLogger } from '../logger/logger.ts';
 import { GitCheckout, type GitCheckoutOptions } from './checkout.ts';
 import { prepareGit, type RunGit } from './git-command.ts';
+import { Mirrors } from './mirrors.ts';
 import { checkAddresses, pinFor } from './pin-address.ts';
 
 let workDir: string;
+let mirrorDir: string;
 const servers: Server[] = [];
 
 beforeEach(() => {
   workDir = mkdtempSync('/tmp/berth-hostile-');
+  mirrorDir = mkdtempSync('/tmp/berth-mirrors-hostile-');
 });
 afterEach(async () => {
   for (const server of servers.splice(0)) {
@@ -26,6 +29,7 @@ afterEach(async () => {
   }
   const left = [...gitProcessesIn(workDir), ...readdirSync(workDir)];
   rmSync(workDir, { recursive: true, force: true });
+  rmSync(mirrorDir, { recursive: true, force: true });
   expect(left).toEqual([]);
 });
 
@@ -53,6 +57,7 @@ async function listen(onRequest: RequestListener): Promise<Listener> {
 function gitCheckout(options: Partial<GitCheckoutOptions> = {}): GitCheckout {
   return new GitCheckout({
     workDir,
+    mirrors: new Mirrors(mirrorDir),
     allowedHosts: ['*'],
     privateHosts: [],
     timeoutSeconds: 20,
@@ -66,6 +71,9 @@ function request(repoUrl: string, changes: Partial<CheckoutRequest> = {}): Check
   return {
     deploymentId: 'abcdefghij',
     attempt: 1,
+    projectId: 'klmnopqrst',
+    submodules: null,
+    lfs: false,
     repoUrl,
     branch: 'main',
     commitSha: null,

@@ -8,6 +8,8 @@ export interface FolderSize {
   readonly entries: number;
 }
 
+export const ANY_SIZE: FolderSize = { bytes: Number.POSITIVE_INFINITY, entries: Number.POSITIVE_INFINITY };
+
 /**
  * Counts what lies below a folder, following no link; stops as soon as either cap is passed. Files that vanish
  * meanwhile are no error; a path too long for this machine counts as past every cap.

@@ -16,7 +16,10 @@ export async function resolveBySystem(hostname: string): Promise<string[]> {
  * name from meaning another address later (rebinding). Null: there is nothing to look up.
  * @throws DeploymentFailed clone_forbidden, clone_failed, git_host_unavailable
  */
-export async function checkAddresses(source: Source, resolve: ResolveHost): Promise<string[] | null> {
+export async function checkAddresses(
+  source: Pick<Source, 'url' | 'isPrivate'>,
+  resolve: ResolveHost,
+): Promise<string[] | null> {
   const { hostname } = new URL(source.url);
   // A private host is the operator's word; an address as the host was checked when the URL was read.
   if (source.isPrivate || isPublicAddress(hostname.replace(/^\[|\]$/g, ''))) return null;
@@ -28,7 +31,7 @@ export async function checkAddresses(source: Source, resolve: ResolveHost): Prom
 }
 
 /** As Git's `http.curloptResolve` takes them. */
-export function pinFor(source: Source, addresses: readonly string[]): string {
+export function pinFor(source: Pick<Source, 'url'>, addresses: readonly string[]): string {
   const { hostname } = new URL(source.url);
   return `${hostname}:443:${addresses.map((address) => (address.includes(':') ? `[${address}]` : address)).join(',')}`;
 }

@@ -10,10 +10,12 @@ import type { CheckoutRequest, Line, SourceCredential } from '../engine/ports.ts
 import { createLogger } from '../logger/logger.ts';
 import { Secret } from '../secrets/secret.ts';
 import { GitCheckout } from './checkout.ts';
+import { Mirrors } from './mirrors.ts';
 
 let github: FakeGithub;
 let shop: Repository;
 let workDir: string;
+let mirrorDir: string;
 let lines: Line[];
 
 beforeAll(async () => {
@@ -24,18 +26,21 @@ beforeAll(async () => {
 afterAll(() => github?.close());
 beforeEach(() => {
   workDir = mkdtempSync('/tmp/berth-private-');
+  mirrorDir = mkdtempSync('/tmp/berth-mirrors-private-');
   lines = [];
 });
 afterEach(() => {
   github.heal();
   const left = gitProcessesIn(workDir);
   rmSync(workDir, { recursive: true, force: true });
+  rmSync(mirrorDir, { recursive: true, force: true });
   expect(left).toEqual([]);
 });
 
 const checkouts = () =>
   new GitCheckout({
     workDir,
+    mirrors: new Mirrors(mirrorDir),
     allowedHosts: ['github.com'],
     privateHosts: [github.host],
     timeoutSeconds: 20,
@@ -61,6 +66,9 @@ function checkOut(
   const request = {
     deploymentId: 'abcdefghij',
     attempt: 1,
+    projectId: 'klmnopqrst',
+    submodules: null,
+    lfs: false,
     repoUrl: github.cloneUrl(shop),
     branch: 'main',
     commitSha: null,
@@ -92,6 +100,30 @@ describe('a private repository', () => {
     const other = tokenOf('ada', { origin: 'http://127.0.0.1:1' });
     await expect(checkOut(other)).rejects.toMatchObject({ code: 'clone_unauthorized' });
     expect(github.requests.at(-1)?.headers['authorization']).toBeUndefined();
+  });
+});
+
+describe('T09: what is kept of a private repository', () => {
+  test('is for those alone to whom the host shows it now', async () => {
+    const token = tokenOf('ada');
+    const { commitSha } = await checkOut(token);
+    await checkOut(tokenOf('ada', { origin: 'http://127.0.0.1:1' })).catch(() => undefined);
+    const refused: SourceCredential[] = [{ kind: 'none', why: 'not_connected' }, tokenOf('eve')];
+    for (const credential of refused) {
+      for (const wanted of [null, commitSha]) {
+        await expect(checkOut(credential, { commitSha: wanted })).rejects.toMatchObject({
+          code: 'clone_unauthorized',
+        });
+      }
+    }
+    github.revoke(token.token);
+    await expect(checkOut(token, { commitSha })).rejects.toMatchObject({ code: 'clone_unauthorized' });
+    expect(readdirSync(workDir)).toEqual([]);
+
+    // And the mirror has outlived all that.
+    lines = [];
+    await checkOut(tokenOf('ada'));
+    expect(lines.map(({ text }) => text)).toContain('Nothing new to receive');
   });
 });
 
@@ -167,7 +199,8 @@ describe('T09: the token of a clone', () => {
         files.push(...allFiles(directory));
       }
       const failed = await checkOut(credential(), { branch: 'nowhere' }).catch((error: unknown) => error);
-      files.push(inspect(failed, { depth: null }), JSON.stringify(lines), ...allFiles(workDir));
+      files.push(inspect(failed, { depth: null }), JSON.stringify(lines));
+      files.push(...allFiles(workDir), ...allFiles(mirrorDir));
     } finally {
       for (const watch of watches) watch.stop();
     }
@@ -186,9 +219,10 @@ describe('T09: the token of a clone', () => {
     const checkout = checkOut(credential(), {}, cancel.signal).catch((error: unknown) => error);
     await waitUntil('Git to ask', () => github.requests.length > before);
     expect(github.requests.at(-1)?.headers['authorization']).toBe(`Basic ${inHeader}`);
-    const folder = join(workDir, 'abcdefghij-1.credential');
+    const credentials = join(workDir, 'abcdefghij-1.credential');
+    const folder = join(credentials, readdirSync(credentials)[0] ?? '');
     expect(readdirSync(folder)).toEqual(['gitconfig']);
-    expect(statSync(folder).mode & 0o777).toBe(0o700);
+    for (const each of [credentials, folder]) expect(statSync(each).mode & 0o777).toBe(0o700);
     expect(statSync(join(folder, 'gitconfig')).mode & 0o777).toBe(0o600);
     expect(allFiles(join(workDir, 'abcdefghij-1')).filter((text) => text.includes(inHeader))).toEqual([]);
     cancel.abort(new Error('stop'));

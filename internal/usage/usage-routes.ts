@@ -13,7 +13,14 @@ const bytes = z.int().min(0);
 const usageSchema = z
   .object({
     items: z.array(
-      z.object({ app_id: id, app_name: z.string(), images: z.int(), image_bytes: bytes, log_bytes: bytes }),
+      z.object({
+        app_id: id,
+        app_name: z.string(),
+        images: z.int(),
+        image_bytes: bytes,
+        log_bytes: bytes,
+        mirror_bytes: bytes,
+      }),
     ),
   })
   .meta({
@@ -21,11 +28,21 @@ const usageSchema = z
     examples: [
       {
         items: [
-          { app_id: 'k3v5ahq2xd', app_name: 'web', images: 3, image_bytes: 412_000_000, log_bytes: 52_000 },
+          {
+            app_id: 'k3v5ahq2xd',
+            app_name: 'web',
+            images: 3,
+            image_bytes: 412_000_000,
+            log_bytes: 52_000,
+            mirror_bytes: 9_300_000,
+          },
         ],
       },
     ],
   });
+
+/** `app` is null of a mirror, which apps may have shared. */
+const removedSchema = z.array(z.object({ id: z.string(), app: z.string().nullable() }));
 
 const cleanUpsSchema = z.object({
   items: z.array(
@@ -34,11 +51,11 @@ const cleanUpsSchema = z.object({
       kind: z.string(),
       count: z.int(),
       bytes,
-      removed: z.array(z.object({ id: z.string(), app: z.string() })),
+      removed: removedSchema,
     }),
   ),
 });
-const detailSchema = z.object({ removed: z.array(z.object({ id: z.string(), app: z.string() })) });
+const detailSchema = z.object({ removed: removedSchema });
 
 /** What apps keep on the disk, and what was removed from it. */
 export function usageRoutes({ prisma }: { prisma: PrismaClient }): Operation[] {
@@ -49,7 +66,8 @@ export function usageRoutes({ prisma }: { prisma: PrismaClient }): Operation[] {
       id: 'readUsage',
       tag: 'platform',
       summary: 'Read what each app keeps on the disk',
-      description: 'Images share layers, which are counted in each of them.',
+      description:
+        'Images share layers, and apps of a project the mirror of their repository: counted in each of them.',
       auth: 'token',
       responses: { 200: { description: 'The largest first', schema: usageSchema } },
       async handler(_input, { caller }) {
@@ -60,6 +78,7 @@ export function usageRoutes({ prisma }: { prisma: PrismaClient }): Operation[] {
           images: row.images,
           image_bytes: Number(row.imageBytes),
           log_bytes: Number(row.logBytes),
+          mirror_bytes: Number(row.mirrorBytes),
         }));
         return { status: 200, body: { items } };
       },

@@ -1,8 +1,10 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import Docker from 'dockerode';
 import { pino } from 'pino';
 import { DockerImageBuilder } from '../../internal/dockerbuild/image-builder.ts';
 import { cleanUp } from '../../internal/engine/clean-up/clean-up.ts';
+import { Mirrors } from '../../internal/gitrepo/mirrors.ts';
 import { ensureBusyboxImage } from '../support/base-image.ts';
 import { ROOMY_DISK, TEST_LIMITS } from '../support/build-limits.ts';
 import { type RepositoryFiles, staticBinaryApp } from '../support/fixture-apps.ts';
@@ -76,7 +78,9 @@ test('A9: fifty deployments with changing layers leave five images an app beside
     disk: ROOMY_DISK,
     logger,
   });
-  const tools = { prisma: platform.prisma, images, logger, settings: { buildCacheMaxMb: CACHE_MB } };
+  const mirrors = new Mirrors(join(platform.dataDir, 'mirrors'));
+  const settings = { buildCacheMaxMb: CACHE_MB, mirrorsMaxMb: CACHE_MB };
+  const tools = { prisma: platform.prisma, images, mirrors, logger, settings };
   const before = (await images.list({})).length;
   expect(before).toBe(APPS * DEPLOYMENTS_EACH);
   // Images of the last hour are never touched, so it is two hours later now.

@@ -108,6 +108,7 @@ export function fakeWorld(prisma: PrismaClient): FakeWorld {
         runtimeLogMaxDays: 7,
         buildLogMaxDays: 30,
         buildCacheMaxMb: 5120,
+        mirrorsMaxMb: 5120,
         diskFloorMb: 2048,
       },
       checkpoint: async (point) => void world.at(point),
@@ -121,12 +122,20 @@ export function fakeWorld(prisma: PrismaClient): FakeWorld {
             commitSha: request.commitSha ?? 'a'.repeat(40),
             commitMessage: 'A change\n\nwith a body',
             branch: request.branch ?? 'main',
+            mirrorBytes: 1_000_000,
           };
         },
         async remove() {},
         async listDeployments() {
           return [];
         },
+      },
+      mirrors: {
+        nameOf: ({ projectId, repoUrl }) => `${projectId} ${repoUrl}`,
+        async list() {
+          return [];
+        },
+        async remove() {},
       },
       repository: {
         async read() {

@@ -6,8 +6,16 @@ export function leftOnDisk(dataDir: string): string[] {
   return [
     ...foldersIn(join(dataDir, 'work')).map((name) => `clone folder ${name}`),
     ...foldersIn(join(dataDir, 'gate')).map((name) => `gate folder ${name}`),
+    ...heldMirrors(dataDir),
     ...gitProcessesIn(dataDir).map((what) => `git process ${what}`),
   ];
+}
+
+/** Mirrors that an attempt took and did not give back. */
+export function heldMirrors(dataDir: string): string[] {
+  return foldersIn(join(dataDir, 'mirrors'))
+    .filter((name) => name.includes('.'))
+    .map((name) => `mirror ${name} was not given back`);
 }
 
 /** The processes of git whose arguments or working directory lie in that directory (Linux). */

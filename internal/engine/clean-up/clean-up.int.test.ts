@@ -7,7 +7,7 @@ import type { App } from '../../db/database.ts';
 import { requestDeployment } from '../../deployments/request-deployment.ts';
 import { SealedBox } from '../../secrets/sealed-box.ts';
 import { forgetImage } from '../image-marks-store.ts';
-import type { CachedLayer, ImageSummary } from '../ports.ts';
+import type { CachedLayer, ImageSummary, Mirror } from '../ports.ts';
 import { cleanUp } from './clean-up.ts';
 
 const MB = 1024 * 1024;
@@ -17,6 +17,7 @@ let database: TestDatabase;
 let app: App;
 let images: ImageSummary[];
 let layers: CachedLayer[];
+let mirrors: Mirror[];
 let removed: string[];
 
 beforeAll(async () => {
@@ -29,6 +30,7 @@ beforeEach(async () => {
   app = await seedApp(prisma(), {});
   images = [];
   layers = [];
+  mirrors = [];
   removed = [];
 });
 
@@ -41,7 +43,8 @@ function tools() {
   };
   return {
     ...world.tools,
-    settings: { ...world.tools.settings, buildCacheMaxMb: 10 },
+    settings: { ...world.tools.settings, buildCacheMaxMb: 10, mirrorsMaxMb: 10 },
+    mirrors: { ...world.tools.mirrors, list: async () => mirrors, remove },
     images: {
       ...world.tools.images,
       list: async () => images,
@@ -126,11 +129,49 @@ test('F53: layers of an app whose deployment waits or builds stay', async () => 
   expect(removed).toEqual([]);
 });
 
+test('A9: mirrors that no app uses go, and beyond their bound those that were not used for longest', async () => {
+  const other = await seedApp(prisma(), {});
+  await prisma().app.update({
+    where: { id: other.id },
+    data: { repoUrl: 'https://github.com/acme/other.git' },
+  });
+  await prisma().app.updateMany({ data: { mirrorBytes: 1n } });
+  const mirror = (
+    of: { projectId: string; repoUrl: string },
+    megabytes: number,
+    hoursAgo: number,
+  ): Mirror => ({
+    name: tools().mirrors.nameOf(of),
+    bytes: megabytes * MB,
+    usedAt: new Date(Date.now() - hoursAgo * HOUR_MS),
+  });
+  const { projectId } = app;
+  const [unused, old, young] = [
+    mirror({ projectId, repoUrl: 'https://github.com/acme/gone.git' }, 1, 0),
+    mirror(app, 6, 2),
+    mirror({ ...other, repoUrl: 'https://github.com/acme/other.git' }, 6, 1),
+  ];
+  mirrors = [unused, old, young];
+  expect(await cleanUp(tools(), { dryRun: true })).toContainEqual(
+    expect.objectContaining({ kind: 'mirrors', count: 2, bytes: 7 * MB }),
+  );
+  expect(removed).toEqual([]);
+
+  await cleanUp(tools());
+  expect(removed).toEqual([unused.name, old.name]);
+  expect(await prisma().cleanUp.findMany()).toMatchObject([
+    { kind: 'mirrors', count: 2, bytes: BigInt(7 * MB) },
+  ]);
+  const left = await prisma().app.findMany({ where: { mirrorBytes: { gt: 0 } } });
+  expect(left.map(({ id }) => id)).toEqual([other.id]);
+});
+
 test('A9: a dry run tells what would go, removes nothing and writes nothing', async () => {
   layers = [layer('old', 60, 1)];
   expect(await cleanUp(tools(), { dryRun: true })).toMatchObject([
     { kind: 'images', count: 0 },
     { kind: 'build_cache', count: 1, bytes: 60 * MB, removed: [{ id: 'old', app: app.id }] },
+    { kind: 'mirrors', count: 0 },
   ]);
   expect(removed).toEqual([]);
   expect(await prisma().cleanUp.count()).toBe(0);

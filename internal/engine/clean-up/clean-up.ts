@@ -3,31 +3,37 @@ import type { Tools } from '../job.ts';
 import type { ImageSummary } from '../ports.ts';
 import { imagesToRemove } from './choose-images.ts';
 import { cacheBytes, layersToRemove } from './choose-layers.ts';
+import { mirrorsToRemove } from './choose-mirrors.ts';
 import { appsThatBuild, imagesNeeded, knownApps, recordCleanUp } from './clean-up-store.ts';
+import { recordMirror, repositoriesInUse } from './mirror-store.ts';
 
-type CleanUpTools = Pick<Tools, 'prisma' | 'images' | 'logger'> & {
-  readonly settings: Pick<Tools['settings'], 'buildCacheMaxMb'>;
+type CleanUpTools = Pick<Tools, 'prisma' | 'images' | 'mirrors' | 'logger'> & {
+  readonly settings: Pick<Tools['settings'], 'buildCacheMaxMb' | 'mirrorsMaxMb'>;
 };
 
 /** What went, or with a dry run would go. */
 export interface Removal {
-  readonly kind: 'images' | 'build_cache';
+  readonly kind: 'images' | 'build_cache' | 'mirrors';
   readonly count: number;
   readonly bytes: number;
-  /** Ids of what went, with the app each belonged to. */
-  readonly removed: readonly { readonly id: string; readonly app: string }[];
+  /** Ids of what went, with the app each belonged to; a mirror may have been of several. */
+  readonly removed: readonly { readonly id: string; readonly app: string | null }[];
 }
 
 /**
- * Keeps what builds leave behind within bounds: images that no release or rollback needs, and the build cache beyond
- * BUILD_CACHE_MAX_MB. By id and by our own label only; what is not ours, and every volume, stays. Each removal leaves a
+ * Keeps what builds leave behind within bounds: images that no release or rollback needs, the build cache beyond
+ * BUILD_CACHE_MAX_MB, and mirrors of repositories that no app uses, or beyond MIRRORS_MAX_MB. By id and by our own label only; what is not ours, and every volume, stays. Each removal leaves a
  * row that tells of it; a dry run removes nothing and writes nothing.
  */
 export async function cleanUp(
   tools: CleanUpTools,
   { dryRun = false, now = Date.now() }: { dryRun?: boolean; now?: number } = {},
 ): Promise<readonly Removal[]> {
-  const removals = [await removeImages(tools, { dryRun, now }), await removeCache(tools, dryRun)];
+  const removals = [
+    await removeImages(tools, { dryRun, now }),
+    await removeCache(tools, dryRun),
+    await removeMirrors(tools, dryRun),
+  ];
   if (dryRun) return removals;
   for (const removal of removals.filter(({ count }) => count > 0)) {
     const { kind, count, bytes } = removal;
@@ -71,6 +77,22 @@ async function removeCache({ prisma, images, settings }: CleanUpTools, dryRun: b
   if (!dryRun) for (const { imageId } of old) await images.removeLayer(imageId);
   const removed = old.map(({ imageId, appId }) => ({ id: imageId, app: appId }));
   return { kind: 'build_cache', count: old.length, bytes: sum(old), removed };
+}
+
+async function removeMirrors({ prisma, mirrors, settings }: CleanUpTools, dryRun: boolean): Promise<Removal> {
+  // The disk before the rows: a mirror has a row first, which says that it is used.
+  const all = await mirrors.list();
+  const users = all.length === 0 ? [] : await repositoriesInUse(prisma);
+  const used = new Map(users.map((of) => [mirrors.nameOf(of), of]));
+  const maxBytes = settings.mirrorsMaxMb * 1024 * 1024;
+  const old = mirrorsToRemove(all, { used: new Set(used.keys()), maxBytes });
+  for (const { name } of dryRun ? [] : old) {
+    await mirrors.remove(name);
+    const of = used.get(name);
+    if (of) await recordMirror(prisma, of, 0);
+  }
+  const removed = old.map(({ name }) => ({ id: name, app: null }));
+  return { kind: 'mirrors', count: old.length, bytes: sum(old), removed };
 }
 
 function sum(of: readonly { readonly bytes: number }[]): number {

@@ -2,6 +2,7 @@ import { isBranchName, isCommitSha } from '../../apps/git-ref.ts';
 import { recordCheckout } from '../../deployments/deployment-store.ts';
 import { DeploymentFailed } from '../../errors/deployment-failed.ts';
 import { beginStep } from '../begin-step.ts';
+import { recordMirror } from '../clean-up/mirror-store.ts';
 import type { Job, Tools } from '../job.ts';
 import type { Checkout } from '../ports.ts';
 
@@ -17,20 +18,27 @@ export async function checkOutSource(job: Job, tools: Tools): Promise<Checkout> 
 
   await beginStep(job, tools, 'cloning');
   const { app } = job.row;
-  const { repoUrl } = job.config;
-  const credential = await tools.credentials.find({ userId: app.project.userId, appId: app.id, repoUrl });
+  const { repoUrl, submodules, lfs } = job.config;
+  const credentialFor = (url: string) =>
+    tools.credentials.find({ userId: app.project.userId, appId: app.id, repoUrl: url });
   const checkout = await tools.source.checkout(
     {
       deploymentId: job.row.id,
       attempt: job.claim.attempt,
+      projectId: app.projectId,
       repoUrl,
       branch,
       // A second attempt builds what the first one saw, though the branch may have moved meanwhile.
       commitSha: wanted,
-      credential,
+      credential: await credentialFor(repoUrl),
+      submodules: submodules ? { credentialFor } : null,
+      lfs,
     },
     { onLine: job.say, signal: job.signal },
   );
   await recordCheckout(tools.prisma, job.claim, checkout);
+  if (checkout.mirrorBytes !== null) {
+    await recordMirror(tools.prisma, { projectId: app.projectId, repoUrl }, checkout.mirrorBytes);
+  }
   return checkout;
 }

@@ -2,9 +2,10 @@ import { join } from 'node:path';
 import { DockerImageBuilder } from '../../../internal/dockerbuild/image-builder.ts';
 import { cleanUp } from '../../../internal/engine/clean-up/clean-up.ts';
 import { imagesNeeded } from '../../../internal/engine/clean-up/clean-up-store.ts';
+import { Mirrors } from '../../../internal/gitrepo/mirrors.ts';
 import { createLogger } from '../../../internal/logger/logger.ts';
 import { ROOMY_DISK, TEST_LIMITS } from '../build-limits.ts';
-import { foldersIn, gitProcessesIn } from '../left-on-disk.ts';
+import { foldersIn, gitProcessesIn, heldMirrors } from '../left-on-disk.ts';
 import type { SoakScene } from './invariants.ts';
 
 /** Images of the last hour are left alone: a build may be about to record its own. */
@@ -27,6 +28,7 @@ export async function checkLeftovers(scene: SoakScene): Promise<string[]> {
     ...containers.map(({ Names, State, Command }) => `container ${Names.join(' ')} (${State}, ${Command})`),
     ...networks.map((name) => `network ${name}`),
     ...foldersIn(join(platform.dataDir, 'work')).map((name) => `clone folder ${name}`),
+    ...heldMirrors(platform.dataDir),
     ...idleGates.map((name) => `gate folder ${name}`),
     ...(gates.length - idleGates.length > live.size
       ? [`${gates.length} gate folders for ${live.size} releases`]
@@ -47,8 +49,9 @@ async function imagesBeyondRetention({ platform, daemon, apps }: SoakScene): Pro
     disk: ROOMY_DISK,
     logger,
   });
+  const mirrors = new Mirrors(join(platform.dataDir, 'mirrors'));
   await cleanUp(
-    { prisma, images, logger, settings: { buildCacheMaxMb: 5_120 } },
+    { prisma, images, mirrors, logger, settings: { buildCacheMaxMb: 5_120, mirrorsMaxMb: 5_120 } },
     { now: Date.now() + LATER_MS },
   );
   const needed = await imagesNeeded(

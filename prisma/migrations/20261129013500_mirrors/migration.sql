@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "services" ADD COLUMN     "mirror_bytes" BIGINT NOT NULL DEFAULT 0;
