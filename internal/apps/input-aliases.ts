@@ -18,6 +18,13 @@ export const APP_ALIASES: Readonly<Record<string, string>> = Object.fromEntries(
   Object.entries(SPELLINGS).flatMap(([field, aliases]) => aliases.map((alias) => [alias, field])),
 );
 
+/** Of `POST /apps/:id/deploy`. */
+export const DEPLOY_ALIASES: Readonly<Record<string, string>> = {
+  commitSha: 'commit_sha',
+  noCache: 'no_cache',
+  rebuild: 'no_cache',
+};
+
 /** Of `POST /deployments`, which calls the repository `repo`. */
 export const QUICK_DEPLOY_ALIASES: Readonly<Record<string, string>> = Object.fromEntries([
   ...['repo_url', ...SPELLINGS.repo_url].map((alias) => [alias, 'repo']),

@@ -29,14 +29,31 @@ export const deploySchema = z
           'False: the present settings with the image that runs, without a clone or a build. What only a build can ' +
           'change stays among the pending changes.',
       }),
+    no_cache: z
+      .boolean()
+      .optional()
+      .meta({
+        description:
+          'True: built in any case, every step anew and on base images pulled anew. Else a commit that was built with ' +
+          'the same settings before, and whose image is still there, is not built again.',
+      }),
   })
   .refine(({ build, branch, commit_sha: sha }) => build !== false || (branch ?? sha ?? null) === null, {
     message: 'must be left out, or true, with a branch or a commit',
     path: ['build'],
   })
+  .refine(({ build, no_cache: noCache }) => build !== false || noCache !== true, {
+    message: 'must be left out, or false, where nothing is built',
+    path: ['no_cache'],
+  })
   .meta({
     id: 'Deploy',
-    examples: [{}, { commit_sha: '4f2a9c0e1b7d3a5c8e6f0123456789abcdef0123' }, { build: false }],
+    examples: [
+      {},
+      { commit_sha: '4f2a9c0e1b7d3a5c8e6f0123456789abcdef0123' },
+      { build: false },
+      { no_cache: true },
+    ],
   });
 
 /** `POST /deployments`: a repository and little else. */

@@ -11,6 +11,7 @@ export interface NewDeployment {
   readonly trigger: DeploymentTrigger;
   readonly branch: string | null;
   readonly requestedSha: string | null;
+  readonly noCache?: boolean;
   readonly configSnapshot: Uint8Array<ArrayBuffer>;
   /** Of one that is not built: the release whose image it takes, and what that one was made of. */
   readonly imageFromId?: string;

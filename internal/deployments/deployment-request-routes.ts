@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { lockApp, requireApp } from '../apps/app-store.ts';
 import type { AppEntryPoint } from '../apps/app-url.ts';
 import { findOrMakeApp } from '../apps/find-or-make-app.ts';
-import { QUICK_DEPLOY_ALIASES } from '../apps/input-aliases.ts';
+import { DEPLOY_ALIASES, QUICK_DEPLOY_ALIASES } from '../apps/input-aliases.ts';
 import type { RepoUrlPolicy } from '../apps/repo-url.ts';
 import { type AuditEntry, recordAudit } from '../audit/record-audit.ts';
 import type { Db } from '../db/database.ts';
@@ -34,8 +34,8 @@ export function requestRoutes(needs: RequestRouteNeeds): Operation[] {
       return applySettings(tx, appId, box);
     }
     await requireApp(tx, userId, appId);
-    const { branch = null, commit_sha: commitSha = null } = body;
-    return requestDeployment(tx, { appId, trigger: 'manual', branch, commitSha }, box);
+    const { branch = null, commit_sha: commitSha = null, no_cache: noCache = false } = body;
+    return requestDeployment(tx, { appId, trigger: 'manual', branch, commitSha, noCache }, box);
   };
 
   return [
@@ -49,6 +49,7 @@ export function requestRoutes(needs: RequestRouteNeeds): Operation[] {
       scope: 'deploy',
       params: appIdParams,
       body: deploySchema,
+      aliases: DEPLOY_ALIASES,
       takesIdempotencyKey: true,
       errors: ['app_deleting', 'no_release'],
       responses: { 202: { description: 'The queued deployment', schema: deploymentSchema } },

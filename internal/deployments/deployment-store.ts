@@ -1,4 +1,4 @@
-import type { Db, DeploymentStep, PrismaClient } from '../db/database.ts';
+import type { Db, Deployment, DeploymentStep, PrismaClient } from '../db/database.ts';
 import { Prisma } from '../db/database.ts';
 import { throughOutage } from '../db/through-outage.ts';
 import type { DeploymentFailed } from '../errors/deployment-failed.ts';
@@ -17,6 +17,20 @@ export class LeaseLost extends Error {
 export class CancelRequested extends Error {
   override readonly name = 'CancelRequested';
 }
+
+/** A deployment that has an image, whoever built it. */
+export type BuiltRelease = Pick<
+  Deployment,
+  | 'id'
+  | 'imageId'
+  | 'imageTag'
+  | 'imageBytes'
+  | 'imageReusedFromId'
+  | 'buildKey'
+  | 'commitSha'
+  | 'commitMessage'
+  | 'branch'
+>;
 
 /** The one way a worker writes to a deployment: 0 rows for an older fence or a move that is not allowed → LeaseLost. */
 async function write(
@@ -100,13 +114,23 @@ export async function recordCheckout(
 export async function recordImage(
   prisma: PrismaClient,
   claim: Claim,
-  image: { imageId: string; imageTag: string; bytes: number },
+  image: { imageId: string; imageTag: string; bytes: number; buildKey: string },
 ): Promise<void> {
   await throughOutage(() =>
     write(prisma, claim, {
-      set: Prisma.sql`image_id = ${image.imageId}, image_tag = ${image.imageTag}, image_bytes = ${image.bytes}::bigint`,
+      set: Prisma.sql`image_id = ${image.imageId}, image_tag = ${image.imageTag},
+        image_bytes = ${image.bytes}::bigint, build_key = ${image.buildKey}, image_reused_from_id = NULL`,
     }),
   );
+}
+
+/** It takes the image of this deployment, and was made of the same commit. @throws LeaseLost */
+export async function recordReusedImage(tx: Db, claim: Claim, of: BuiltRelease): Promise<void> {
+  await write(tx, claim, {
+    set: Prisma.sql`image_id = ${of.imageId}, image_tag = ${of.imageTag}, image_bytes = ${of.imageBytes}::bigint,
+      build_key = ${of.buildKey}, image_reused_from_id = ${of.imageReusedFromId ?? of.id},
+      commit_sha = ${of.commitSha}, commit_message = ${of.commitMessage}, branch = coalesce(branch, ${of.branch})`,
+  });
 }
 
 /** Gives the candidate its place in the global order of releases; the newest healthy one wins at the proxy. */

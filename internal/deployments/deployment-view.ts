@@ -20,6 +20,10 @@ const listed = {
   commit_message: z.string().nullable(),
   image_id: z.string().nullable(),
   image_tag: z.string().nullable(),
+  image_reused_from: id.nullable().meta({
+    description: 'The deployment that built its image, of the same commit with the same settings.',
+  }),
+  no_cache: z.boolean().meta({ description: 'A build was asked for in any case, every step anew.' }),
   port: z.int().nullable(),
   url: z
     .string()
@@ -51,6 +55,8 @@ const listedExample: z.input<typeof listedDeploymentSchema> = {
   commit_message: 'Greet visitors',
   image_id: 'sha256:9b1c',
   image_tag: 'berth/shop:q6wlnf4j3e',
+  image_reused_from: null,
+  no_cache: false,
   port: 3000,
   url: null,
   attempt: 1,
@@ -128,6 +134,8 @@ export function viewListedDeployment(
     commit_message: row.commitMessage,
     image_id: row.imageId,
     image_tag: row.imageTag,
+    image_reused_from: row.imageReusedFromId,
+    no_cache: row.noCache,
     port: row.port,
     url: mayAnswer(row) ? urlOf(hostOf(row, entryPoint), entryPoint) : null,
     attempt: row.attempt,

@@ -246,6 +246,16 @@ describe('A13: a deployment without a build', () => {
     expect([answer.status, answer.body.errors?.[0]?.field]).toEqual([400, '/build']);
     expect((await ask(appId, 'deploy', { build: true })).body.trigger).toBe('manual');
   });
+
+  test('is no build without cache, which goes by three names', async () => {
+    const appId = await makeApp();
+    const answer = await ask(appId, 'deploy', { build: false, no_cache: true });
+    expect([answer.status, answer.body.errors?.[0]?.field]).toEqual([400, '/no_cache']);
+    for (const name of ['no_cache', 'noCache', 'rebuild']) {
+      expect((await ask(appId, 'deploy', { [name]: true })).body).toMatchObject({ no_cache: true });
+    }
+    expect((await ask(appId, 'deploy')).body).toMatchObject({ no_cache: false, image_reused_from: null });
+  });
 });
 
 test('F28: an app whose release has crashed says so, how often it fell and why', async () => {

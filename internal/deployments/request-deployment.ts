@@ -13,6 +13,8 @@ export interface DeploymentRequest {
   readonly branch?: string | null;
   /** 40 hex digits; without it the branch's head at clone time. */
   readonly commitSha?: string | null;
+  /** Built in any case, every step anew. */
+  readonly noCache?: boolean;
 }
 
 /**
@@ -47,6 +49,7 @@ export async function requestDeployment(
       trigger: request.trigger,
       branch: request.branch ?? app.branch,
       requestedSha: request.commitSha ?? null,
+      noCache: request.noCache ?? false,
       configSnapshot: sealSnapshot(box, id, config),
     });
     if (isPush) await supersedeWaitingPushes(tx, row);

@@ -18,6 +18,7 @@ const build = {
     freeDiskMb: 100,
   },
   target: null,
+  fresh: 'cached',
 } as const;
 
 test('T22: this, and nothing else, is said to the daemon', () => {
@@ -40,6 +41,13 @@ test('arguments of the build are said as they are, under that one name', () => {
     ...buildOptions(build),
     buildargs: buildArguments,
   });
+});
+
+test.each([
+  ['uncached', { nocache: true }],
+  ['pulled', { nocache: true, pull: true }],
+] as const)('a build that is %s says so', (fresh, options) => {
+  expect(buildOptions({ ...build, fresh })).toEqual({ ...buildOptions(build), ...options });
 });
 
 test('BuildKit is asked for by its number', () => {

@@ -10,6 +10,9 @@ export interface PlatformLimits extends BuildLimits {
   readonly freeDiskMb: number;
 }
 
+/** Whether steps are taken from the cache; `pulled`: base images are asked for anew as well. */
+export type Freshness = 'cached' | 'uncached' | 'pulled';
+
 /** A build may take half of the room that there had to be for it to begin. */
 export function platformLimits(config: Config): PlatformLimits {
   return {
@@ -40,6 +43,7 @@ export function buildOptions(build: {
   readonly buildArguments: Readonly<Record<string, string>>;
   readonly limits: Pick<BuildLimits, 'memoryMb' | 'cpus'>;
   readonly target: string | null;
+  readonly fresh: Freshness;
 }): ImageBuildOptions {
   const memory = build.limits.memoryMb * 1024 * 1024;
   return {
@@ -48,6 +52,8 @@ export function buildOptions(build: {
     labels: build.labels,
     ...(Object.keys(build.buildArguments).length > 0 && { buildargs: build.buildArguments }),
     ...(build.target !== null && { target: build.target }),
+    ...(build.fresh !== 'cached' && { nocache: true }),
+    ...(build.fresh === 'pulled' && { pull: true }),
     rm: true,
     // Without it the container of a failed step stays.
     forcerm: true,

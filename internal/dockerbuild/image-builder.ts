@@ -15,6 +15,7 @@ import type { Logger } from '../logger/logger.ts';
 import { buildFailure, requestFailure } from './build-failure.ts';
 import {
   buildOptions,
+  type Freshness,
   forbiddenLabels,
   imageLabels,
   layerLabels,
@@ -45,6 +46,7 @@ interface BuildInProgress {
   readonly stop: AbortSignal;
   readonly limits: PlatformLimits;
   readonly watch: BuildWatch;
+  readonly fresh: Freshness;
 }
 
 /** Builds images over the Docker socket, and lists and removes those of this installation. */
@@ -89,7 +91,9 @@ export class DockerImageBuilder implements ImageBuilder {
     const stop = AbortSignal.any([signal, limit.signal]);
     try {
       stop.throwIfAborted();
-      return await this.#build(request, { onLine, room, stop, limits, watch });
+      const how = { onLine, room, stop, limits, watch };
+      if (!request.noCache) return await this.#build(request, { ...how, fresh: 'cached' });
+      return await this.#buildAnew(request, how);
     } catch (error) {
       // Whatever broke by stopping, the reason for it is what the caller wants.
       stop.throwIfAborted();
@@ -152,9 +156,21 @@ export class DockerImageBuilder implements ImageBuilder {
     }
   }
 
+  /** A base image that cannot be pulled may be on the machine only. */
+  async #buildAnew(request: BuildRequest, how: Omit<BuildInProgress, 'fresh'>): Promise<BuiltImage> {
+    try {
+      return await this.#build(request, { ...how, fresh: 'pulled' });
+    } catch (error) {
+      if (!(error instanceof DeploymentFailed) || error.code !== 'base_image_unavailable') throw error;
+      const text = `${error.message} Building with the base images that are on the machine.`;
+      how.onLine({ text, level: 'warning' });
+      return this.#build(request, { ...how, fresh: 'uncached' });
+    }
+  }
+
   async #build(
     request: BuildRequest,
-    { onLine, room, stop, limits, watch }: BuildInProgress,
+    { onLine, room, stop, limits, watch, fresh }: BuildInProgress,
   ): Promise<BuiltImage> {
     const dockerfile = await readDockerfile(request);
     const context = await listContext(request.contextDirectory, {
@@ -186,20 +202,22 @@ export class DockerImageBuilder implements ImageBuilder {
       buildArguments: { ...given.declared, ...plan.platformArguments },
       limits,
       target: request.target ?? null,
+      fresh,
     });
-    const imageId = await pullAgain(
-      () =>
-        this.#try({
-          files: packContext(request.contextDirectory, context.paths, plan.files),
-          options,
-          transcript: new BuildTranscript(onLine, plan.ownSteps),
-          watch,
-          limits,
-          room,
-          stop,
-        }),
-      { pausesMs: this.#pullPausesMs, onLine, signal: stop },
-    );
+    const attempt = () =>
+      this.#try({
+        files: packContext(request.contextDirectory, context.paths, plan.files),
+        options,
+        transcript: new BuildTranscript(onLine, plan.ownSteps),
+        watch,
+        limits,
+        room,
+        stop,
+      });
+    const pausesMs = this.#pullPausesMs;
+    // A base image that cannot be had anew may be on the machine: that is tried next.
+    const imageId =
+      fresh === 'pulled' ? await attempt() : await pullAgain(attempt, { pausesMs, onLine, signal: stop });
     return this.#accept(imageId, request);
   }
 

@@ -4,6 +4,7 @@ import { requireDiskSpace } from './require-disk-space.ts';
 import { buildImage } from './steps/build-image.ts';
 import { checkOutSource } from './steps/check-out-source.ts';
 import { findBuiltImage } from './steps/find-built-image.ts';
+import { findSameBuild } from './steps/find-same-build.ts';
 import { resumeCandidate } from './steps/resume-candidate.ts';
 import { retirePrevious } from './steps/retire-previous.ts';
 import { runReleaseCommand } from './steps/run-release-command.ts';
@@ -42,10 +43,12 @@ function isNewCode({ row }: Job): boolean {
 }
 
 async function buildFromSource(job: Job, tools: Tools) {
+  const built = await findSameBuild(job, tools, job.row.requestedSha ?? job.row.commitSha);
+  if (built) return built;
   requireDiskSpace(await tools.disk.read(), tools.settings.diskFloorMb);
   try {
     const checkout = await checkOutSource(job, tools);
-    return await buildImage(job, tools, checkout);
+    return (await findSameBuild(job, tools, checkout.commitSha)) ?? (await buildImage(job, tools, checkout));
   } finally {
     await tools.source.remove(job.row.id, job.claim.attempt);
   }

@@ -72,6 +72,8 @@ export interface Job {
   readonly claim: Claim;
   readonly row: ClaimedDeployment;
   readonly config: ReleaseConfig;
+  /** Keyed: equal for equal texts, and tells nothing else of them. */
+  readonly digest: (text: string) => string;
   /** Aborted with LeaseLost, CancelRequested or ShuttingDown. */
   readonly signal: AbortSignal;
   /** Lines for the person who deploys: our own, and those of the build. */

@@ -139,6 +139,8 @@ export interface BuildRequest {
   readonly tag: string;
   /** The stage to build; without it the last one. */
   readonly target?: string | null;
+  /** Every step anew, on base images pulled anew where they can be had. */
+  readonly noCache?: boolean;
   /** Narrower than the platform's, never wider. */
   readonly limits?: { readonly [limit in keyof BuildLimits]?: number | null };
 }

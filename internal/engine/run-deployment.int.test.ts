@@ -7,12 +7,14 @@ import type { Clock } from '../clock/clock.ts';
 import type { App } from '../db/database.ts';
 import { cancelDeployment } from '../deployments/cancel-deployment.ts';
 import { claimNext } from '../deployments/deployment-queue.ts';
-import { requestDeployment } from '../deployments/request-deployment.ts';
+import { type DeploymentRequest, requestDeployment } from '../deployments/request-deployment.ts';
 import { DeploymentFailed } from '../errors/deployment-failed.ts';
 import { SealedBox } from '../secrets/sealed-box.ts';
+import { forgetImage, takeImageOf } from './image-marks-store.ts';
 import { runDeployment } from './run-deployment.ts';
 
 const box = new SealedBox(newKey());
+const COMMIT = '7'.repeat(40);
 const worker = { id: 'worker-a', leaseSeconds: 30 };
 let database: TestDatabase;
 let world: FakeWorld;
@@ -89,7 +91,7 @@ describe('a deployment', () => {
       status: 'live',
       step: null,
       leaseOwner: null,
-      commitSha: 'a'.repeat(40),
+      commitSha: 'b'.repeat(40),
       branch: 'main',
       imageId: 'sha256:one',
       port: 3000,
@@ -316,6 +318,149 @@ describe('a deployment', () => {
     await work();
     const lines = await prisma().logLine.findMany({ where: { streamId: id } });
     expect(lines.map((line) => line.text).join('\n')).not.toContain('secret detail');
+  });
+});
+
+const NEVER_LIVE = { liveAt: null, status: 'failed', failureCode: 'exited_early' } as const;
+
+describe('a commit that was built before with the same settings', () => {
+  const requestOf = (change: Partial<DeploymentRequest> = {}) =>
+    requestDeployment(prisma(), { appId: app.id, trigger: 'manual', ...change }, box);
+  const linesOf = async (id: string) => {
+    const lines = await prisma().logLine.findMany({ where: { streamId: id } });
+    return lines.map(({ text }) => text).join('\n');
+  };
+  /** What the next deployment does until its container starts. */
+  const workedSoFar = async () => {
+    world.events.length = 0;
+    await work();
+    return world.events.slice(0, world.events.indexOf('start 1'));
+  };
+  beforeEach(() => {
+    world.head = COMMIT;
+  });
+
+  test('is cloned to know it, and its image taken; it passes the gate as always', async () => {
+    const first = await deployed();
+    const { id } = await requestOf();
+    await work();
+    expect(world.events).toEqual(['clone', 'start 1', 'open 1', 'routed 1', `remove 1.1 of ${first}`]);
+    expect(await rowOf(id)).toMatchObject({
+      status: 'live',
+      imageId: 'sha256:one',
+      imageTag: `berth/web:${first}`,
+      imageReusedFromId: first,
+      imageFromId: null,
+      commitSha: COMMIT,
+      imageBytes: 1000n,
+    });
+    expect(await linesOf(id)).toContain(`built by deployment ${first} with the same settings`);
+  });
+
+  test('is not even cloned where it is asked for by its id, as by a push; the third names the first', async () => {
+    const first = await deployed();
+    for (const trigger of ['push', 'manual'] as const) {
+      const { id } = await requestOf({ trigger, commitSha: COMMIT });
+      expect(await workedSoFar()).toEqual([]);
+      expect(await rowOf(id)).toMatchObject({
+        status: 'live',
+        imageReusedFromId: first,
+        commitSha: COMMIT,
+        commitMessage: 'A change\n\nwith a body',
+        branch: 'main',
+      });
+    }
+  });
+
+  test.each([
+    ['asked for without cache', {}, { noCache: true }],
+    ['with another build command', { buildCommand: 'make' }, {}],
+    ['with another port', { port: 4000 }, {}],
+  ])('is built again when %s', async (_name, change, asked) => {
+    await deployed();
+    await prisma().app.update({ where: { id: app.id }, data: change });
+    const { id } = await requestOf({ commitSha: COMMIT, ...asked });
+    expect(await workedSoFar()).toEqual(['clone', 'build']);
+    expect(await rowOf(id)).toMatchObject({ status: 'live', imageReusedFromId: null });
+  });
+
+  test('is not built again for other memory, or another variable of its containers', async () => {
+    await deployed();
+    await prisma().app.update({ where: { id: app.id }, data: { memoryMb: 300, healthCheckPath: '/' } });
+    await requestOf({ commitSha: COMMIT });
+    expect(await workedSoFar()).toEqual([]);
+  });
+
+  test('of another app is built: images are never shared', async () => {
+    await deployed();
+    const other = await seedApp(prisma(), { name: 'other' });
+    await requestOf({ appId: other.id, commitSha: COMMIT });
+    expect(await workedSoFar()).toEqual(['clone', 'build']);
+  });
+
+  test('is built again when the image is gone from the machine, or given up by retention', async () => {
+    await deployed();
+    world.missingImages.add('sha256:one');
+    await requestOf({ commitSha: COMMIT });
+    world.tools.images.build = async () => {
+      world.events.push('build');
+      return { imageId: 'sha256:two', exposedPorts: [3000], bytes: 1000 };
+    };
+    expect(await workedSoFar()).toEqual(['clone', 'build']);
+
+    // Nothing needs it any more.
+    await prisma().app.update({ where: { id: app.id }, data: { liveDeploymentId: null } });
+    await prisma().deployment.updateMany({ data: NEVER_LIVE });
+    expect(await forgetImage(prisma(), { appId: app.id, imageId: 'sha256:two' })).toBe(true);
+    await requestOf({ commitSha: COMMIT });
+    expect(await workedSoFar()).toEqual(['clone', 'build']);
+  });
+
+  test('A9: an image that retention gives up at this very moment is not taken, and one that is taken stays', async () => {
+    const source = { ...(await rowOf(await deployed())) };
+    await requestOf({ commitSha: COMMIT });
+    const claim = await claimNext(prisma(), worker);
+    if (!claim) throw new Error('nothing to claim');
+    await prisma().app.update({ where: { id: app.id }, data: { liveDeploymentId: null } });
+    await prisma().deployment.update({ where: { id: source.id }, data: NEVER_LIVE });
+
+    expect(await takeImageOf(prisma(), claim, source)).toBe(true);
+    expect(await forgetImage(prisma(), { appId: app.id, imageId: 'sha256:one' })).toBe(false);
+
+    await prisma().deployment.update({ where: { id: claim.deploymentId }, data: { imageId: null } });
+    expect(await forgetImage(prisma(), { appId: app.id, imageId: 'sha256:one' })).toBe(true);
+    expect(await takeImageOf(prisma(), claim, source)).toBe(false);
+  });
+
+  test('and has failed at the gate is tried again with the same image: what it lacked may be there now', async () => {
+    world.healthy = false;
+    const { id: failed } = await requestOf();
+    await work();
+    expect((await rowOf(failed)).status).toBe('failed');
+    world.healthy = true;
+    const { id } = await requestOf({ commitSha: COMMIT });
+    expect(await workedSoFar()).toEqual([]);
+    expect(await rowOf(id)).toMatchObject({ status: 'live', imageReusedFromId: failed });
+  });
+
+  test('A20: runs its release command once more: it is a new deployment', async () => {
+    await deployed();
+    await prisma().app.update({ where: { id: app.id }, data: { releaseCommand: 'migrate' } });
+    await requestOf({ commitSha: COMMIT });
+    world.at = (point) => {
+      if (point !== 'releasing-started') return;
+      for (const found of world.containers.values())
+        if (found.replica === 0) found.state = { ...found.state, status: 'exited', exitCode: 0 };
+    };
+    expect(await workedSoFar()).toEqual(['start 0', expect.stringMatching(/^remove 1\.0 of /)]);
+  });
+
+  test('F04: is not looked for again after a worker was killed that had taken it', async () => {
+    await deployed();
+    const { id } = await requestOf({ commitSha: COMMIT });
+    await killedAt('built');
+    expect(await workedSoFar()).toEqual([]);
+    expect(await rowOf(id)).toMatchObject({ status: 'live', attempt: 2 });
   });
 });
 

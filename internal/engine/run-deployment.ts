@@ -55,7 +55,8 @@ export async function runDeployment(
       roomForLines: () => log.drained(),
       flushLines: () => log.flush(),
     };
-    const job = { claim, row, config, signal: lease.signal, ...lines };
+    const digest = (text: string) => of.box.digest(text, 'build');
+    const job = { claim, row, config, digest, signal: lease.signal, ...lines };
     const isEndless = claim.countedAttempts > attemptsFor(row.step);
     await (isEndless ? giveUp(job, own) : deploy(job, own));
     logger.info('deployment done');

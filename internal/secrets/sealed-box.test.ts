@@ -121,3 +121,15 @@ test.each([0, 16, 31, 33])('a key of %i bytes is refused', (length) => {
   const key = new Secret(randomBytes(length).toString('base64'));
   expect(() => new SealedBox(key)).toThrow(RangeError);
 });
+
+test('a digest is the same for the same text, and another by another key or for another purpose', () => {
+  const [one, other] = [newKey(), newKey()];
+  const digest = new SealedBox(one).digest('text', 'build');
+  expect(new SealedBox(one).digest('text', 'build')).toBe(digest);
+  const different = [
+    new SealedBox(one).digest('texts', 'build'),
+    new SealedBox(one).digest('text', 'test'),
+    new SealedBox(other).digest('text', 'build'),
+  ];
+  expect(different).not.toContain(digest);
+});

@@ -69,6 +69,12 @@ export class SealedBox {
     }
   }
 
+  /** Tells whether two texts are the same, and nothing else of them, to whoever has not the present key. */
+  digest(text: string, purpose: string): string {
+    const key = createHmac('sha256', this.#present.key).update(`berth digest of ${purpose}`).digest();
+    return createHmac('sha256', key).update(text).digest('base64url');
+  }
+
   /** Whether the present key has sealed it. */
   isPresent(sealed: Uint8Array): boolean {
     return this.#present.header.equals(sealed.subarray(0, HEADER_BYTES));

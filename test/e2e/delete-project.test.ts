@@ -111,7 +111,7 @@ describe('deleting a project', () => {
     const { project, apps } = await liveProject('busy');
     const [first] = apps;
     if (!first) throw new Error('there is no app');
-    const { id } = await platform.api.deploy(first.app.id);
+    const { id } = await platform.api.deploy(first.app.id, { no_cache: true });
     await platform.waitForStep(id, 'building');
     await platform.api.send('DELETE', `/projects/${project.id}`);
     await waitUntil('the project to be gone', () => isGone(project));

@@ -21,6 +21,7 @@ export interface DeploymentView {
   readonly log_tail: readonly string[];
   readonly commit_sha: string | null;
   readonly image_id: string | null;
+  readonly image_reused_from: string | null;
   readonly url: string | null;
   readonly queue_position: number | null;
   readonly waiting_for: string | null;

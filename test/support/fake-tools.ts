@@ -27,6 +27,8 @@ export interface FakeWorld {
   /** Images that are gone. */
   readonly missingImages: Set<string>;
   disk: DiskSpace;
+  /** Of every branch; null: each clone meets a new commit. */
+  head: string | null;
 }
 export interface FakeContainer extends RunningContainer {
   state: ContainerState;
@@ -69,6 +71,7 @@ export function fakeWorld(prisma: PrismaClient): FakeWorld {
         found.deploymentId === ref.deploymentId && found.attempt === ref.attempt && found.replica === replica,
     );
   let networksMade = 0;
+  let commits = 0;
   /** Its replica. */
   const change = (containerId: string, state: Partial<ContainerState>) => {
     const found = containers.get(containerId);
@@ -86,6 +89,7 @@ export function fakeWorld(prisma: PrismaClient): FakeWorld {
     networks: new Map(),
     buildSteps: [],
     missingImages: new Set(),
+    head: null,
     disk: { path: '/var/lib/docker', freeBytes: 50_000_000_000, totalBytes: 100_000_000_000 },
     tools: {
       prisma,
@@ -117,9 +121,10 @@ export function fakeWorld(prisma: PrismaClient): FakeWorld {
         async checkout(request, { signal }) {
           events.push('clone');
           await world.checkout(signal);
+          const newest = 'abcdef0123456789'.charAt(commits++ % 16).repeat(40);
           return {
             directory: '/nowhere',
-            commitSha: request.commitSha ?? 'a'.repeat(40),
+            commitSha: request.commitSha ?? world.head ?? newest,
             commitMessage: 'A change\n\nwith a body',
             branch: request.branch ?? 'main',
             mirrorBytes: 1_000_000,

@@ -93,6 +93,8 @@ describe('berth', () => {
     expect(restarted.stdout.trim()).toBe((await latestOf(appId)).id);
     expect((await berth('deploy', 'again', '--no-build')).exitCode).toBe(0);
     expect(await latestOf(appId)).toMatchObject({ trigger: 'settings', imageId: 'sha256:two' });
+    expect((await berth('deploy', 'again', '--no-cache')).exitCode).toBe(0);
+    expect(await latestOf(appId)).toMatchObject({ trigger: 'manual', imageId: null, noCache: true });
   });
 
   test('stop --wait waits until the containers are gone, start brings the release back', async () => {

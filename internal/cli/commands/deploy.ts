@@ -15,6 +15,7 @@ interface DeployOptions {
   readonly commit?: string;
   readonly project?: string;
   readonly build: boolean;
+  readonly cache: boolean;
   readonly wait?: true;
 }
 
@@ -33,6 +34,7 @@ export function addDeployCommand(program: Command, context: Context): void {
       'where the app is, or shall be made; default: any, and "default" for a new one',
     )
     .option('--no-build', 'the present settings with the image that runs; nothing is cloned or built')
+    .option('--no-cache', 'build in any case, every step anew, on base images pulled anew')
     .option('--wait', 'follow it until it is live, or will not be')
     .action(
       context.act((target: string | undefined, options: DeployOptions) => deploy(context, target, options)),
@@ -80,6 +82,7 @@ async function request(
   if (target !== undefined && /[/:]/.test(target)) {
     if (commit !== undefined) throw usageError('--commit goes with an app, not with a repository.');
     if (!options.build) throw usageError('--no-build goes with an app, not with a repository.');
+    if (!options.cache) throw usageError('--no-cache goes with an app, not with a repository.');
     const asked = { repo: target, branch, project_id: projectId };
     const queued = await client.post<{ deployment_id: string }>('/deployments', asked);
     return client.get<Deployment>(`/deployments/${queued.deployment_id}`);
@@ -87,7 +90,7 @@ async function request(
   const app = await (target === undefined
     ? appOfFolder(context, client, projectId)
     : findApp(client, target, projectId));
-  const how = options.build ? {} : { build: false };
+  const how = { ...(!options.build && { build: false }), ...(!options.cache && { no_cache: true }) };
   return client.post<Deployment>(`/apps/${app.id}/deploy`, { branch, commit_sha: commit, ...how });
 }
 

@@ -3,6 +3,7 @@ import type { ReleaseConfig } from '../../deployments/config-snapshot.ts';
 import { recordImage } from '../../deployments/deployment-store.ts';
 import { buildArguments } from '../../deployments/release-environment.ts';
 import { beginStep } from '../begin-step.ts';
+import { buildKey } from '../build-key.ts';
 import { attemptRef, type Job, type Tools } from '../job.ts';
 import { type BuildPlan, planBuild, READ_FILES } from '../plan-build.ts';
 import type { BuiltImage, Checkout } from '../ports.ts';
@@ -32,6 +33,7 @@ export async function buildImage(job: Job, tools: Tools, checkout: Checkout): Pr
       tag,
       // One that we write has the stages that we name.
       target: plan.kind === 'dockerfile' ? config.dockerTarget : null,
+      noCache: job.row.noCache,
       limits: {
         timeoutSeconds: config.buildTimeoutSeconds,
         silenceSeconds: config.buildSilenceSeconds,
@@ -44,7 +46,12 @@ export async function buildImage(job: Job, tools: Tools, checkout: Checkout): Pr
     { onLine: job.onBuildLine, room: job.roomForLines, signal: job.signal },
   );
   await tools.checkpoint('image-made');
-  await recordImage(tools.prisma, job.claim, { imageId: image.imageId, imageTag: tag, bytes: image.bytes });
+  await recordImage(tools.prisma, job.claim, {
+    imageId: image.imageId,
+    imageTag: tag,
+    bytes: image.bytes,
+    buildKey: buildKey(job, tools.settings.baseImages, checkout.commitSha),
+  });
   await tools.checkpoint('built');
   const megabytes = (image.bytes / 1024 / 1024).toFixed(1);
   job.say({ text: `Built ${tag} (${megabytes} MB)`, level: 'deploy' });
