@@ -41,7 +41,7 @@ async function liveApp(name: string): Promise<{ app: AppView; repository: TestRe
   return { app: (await platform.createLiveApp(settings)).app, repository };
 }
 
-test('A5: fifty cancels at random moments end what they mean, at once, and touch nothing else', async () => {
+test('A5, F44: fifty cancels at random moments end what they mean, at once, and touch nothing else', async () => {
   const { app, repository } = await liveApp('cancelled');
   const neighbour = await liveApp('neighbour');
   const cancelling = new AbortController();

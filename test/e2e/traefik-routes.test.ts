@@ -162,6 +162,31 @@ describe('routes', () => {
     expect(containers[0]).toMatchObject({ deploymentId: first.id, restartPolicy: 'always', running: true });
   });
 
+  test('F43: a deployment waits for a proxy that is away, says so, and brings back all routes with it', async () => {
+    const { app, deployment: first, commit } = await liveApp('waiting');
+    const { app: neighbour } = await liveApp('beside');
+    const served = async () =>
+      (await platform.containers({ appId: neighbour.id })).map(({ id, startedAt }) => ({ id, startedAt }));
+    const before = await served();
+    await platform.traefik.process.kill9();
+    await commit({ release: 'v2' });
+    const { id } = await platform.api.deploy(app.id);
+    await waitUntil('the log to tell of it', async () =>
+      (await platform.api.logLines(id)).some(({ text }) => text.includes('does not answer; waiting for it')),
+    );
+    expect((await platform.api.deployment(id)).status).toBe('deploying');
+    expect((await platform.api.app(app.id)).live_deployment_id).toBe(first.id);
+
+    await platform.traefik.startAgain();
+    await platform.waitForStatus(id, 'live');
+    expect((await platform.http('waiting.localhost')).body).toContain('"v2"');
+    await waitUntil('the neighbour to be routed again', async () => {
+      return (await platform.http('beside.localhost')).status === 200;
+    });
+    expect(await served()).toEqual(before);
+    expect(await platform.api.deployment(id)).toMatchObject({ attempt: 1 });
+  });
+
   test('apps of one project reach each other by name', async () => {
     const { app } = await liveApp('caller');
     await liveApp('callee');

@@ -17,7 +17,7 @@ const LEASE_SECONDS = 4;
 /** What a takeover may take beyond the lease: a poll, a start of the process, a slow machine. */
 const SLACK_MS = 4_000;
 
-describe('a worker killed by SIGKILL', () => {
+describe('a worker that is lost', () => {
   let platform: Platform;
   let nodeImage: string;
   let repository: TestRepository;
@@ -71,6 +71,14 @@ describe('a worker killed by SIGKILL', () => {
     killedAt: number,
   ): Promise<void> {
     platform.worker.start();
+    await expectTakenOver(deployment, killedAt);
+    const first = await platform.prisma.deploymentAttempt.findFirstOrThrow({
+      where: { deploymentId: deployment.id, attempt: 1 },
+    });
+    expect(first.outcome).toBe('worker_lost');
+  }
+
+  async function expectTakenOver(deployment: { id: string; release: string }, lostAt: number): Promise<void> {
     const second = await waitUntil(
       'the second attempt',
       () =>
@@ -79,7 +87,7 @@ describe('a worker killed by SIGKILL', () => {
         }),
       { timeoutMs: LEASE_SECONDS * 1000 + 2 * SLACK_MS, explain: () => platform.explain(deployment.id) },
     );
-    expect(second.startedAt.getTime() - killedAt).toBeLessThan(LEASE_SECONDS * 1000 + SLACK_MS);
+    expect(second.startedAt.getTime() - lostAt).toBeLessThan(LEASE_SECONDS * 1000 + SLACK_MS);
 
     await platform.waitForStatus(deployment.id, 'live');
     await load.waitForRelease(deployment.release);
@@ -88,10 +96,6 @@ describe('a worker killed by SIGKILL', () => {
     expect(describeLost(verdict)).toBe('');
 
     await expectNothingOrphaned(deployment.id);
-    const first = await platform.prisma.deploymentAttempt.findFirstOrThrow({
-      where: { deploymentId: deployment.id, attempt: 1 },
-    });
-    expect(first.outcome).toBe('worker_lost');
   }
 
   async function expectNothingOrphaned(liveId: string): Promise<void> {
@@ -120,7 +124,7 @@ describe('a worker killed by SIGKILL', () => {
     return { id: container?.id, startedAt: container?.startedAt };
   }
 
-  test('F02: during the clone is taken over within the lease, and no git is left', async () => {
+  test('F02: killed during the clone is replaced within the lease, and no git is left', async () => {
     const before = await liveContainer();
     platform.git.proxy.stall();
     const deployment = await deployNext((release) => nodeApp(nodeImage, { release }));
@@ -134,7 +138,7 @@ describe('a worker killed by SIGKILL', () => {
     await expectTakeover(deployment, killedAt);
   });
 
-  test('F03: during the build is taken over within the lease, and no build step is left', async () => {
+  test('F03: killed during the build is replaced within the lease, and no build step is left', async () => {
     const before = await liveContainer();
     // The daemon is shared: a step of this build is known by its words.
     const step = `: ${platform.instance}; sleep 4`;
@@ -151,7 +155,7 @@ describe('a worker killed by SIGKILL', () => {
     expect(containers.filter(({ Command }) => Command.includes(step))).toEqual([]);
   });
 
-  test('F06: during the gate is taken over within the lease, the old release serving', async () => {
+  test('F06: killed during the gate is replaced within the lease, the old release serving', async () => {
     const before = await liveContainer();
     const deployment = await deployNext((release) => nodeApp(nodeImage, { release, listenAfterMs: 2_500 }));
     await platform.waitForStep(deployment.id, 'gating');
@@ -160,7 +164,7 @@ describe('a worker killed by SIGKILL', () => {
     await expectTakeover(deployment, killedAt);
   });
 
-  test('F07: during the drain: the new release stays, the old one is retired by the next worker', async () => {
+  test('F07: killed during the drain: the new release stays, the old one is retired by the next worker', async () => {
     const { live_deployment_id: previousId } = await platform.api.app(app.id);
     const [previous] = await platform.containers({ deploymentId: previousId ?? '' });
     // An open request holds the drain.
@@ -176,7 +180,31 @@ describe('a worker killed by SIGKILL', () => {
     expect(await platform.containers({ deploymentId: previousId ?? '' })).toEqual([]);
   });
 
-  test('F01: three times in a row ends the deployment with a reason, the old release untouched', async () => {
+  test('F37: asleep from the gate until long after its lease changes nothing when it wakes', async () => {
+    const before = await liveContainer();
+    const deployment = await deployNext((release) => nodeApp(nodeImage, { release, listenAfterMs: 2_500 }));
+    await platform.waitForStep(deployment.id, 'gating');
+    const sleeper = platform.worker.pid();
+    process.kill(sleeper, 'SIGSTOP');
+    const asleepAt = Date.now();
+    expect(await liveContainer()).toEqual(before);
+    const second = platform.addWorker();
+    try {
+      await expectTakenOver(deployment, asleepAt);
+    } finally {
+      process.kill(sleeper, 'SIGCONT');
+    }
+    const live = await liveContainer();
+    await waitUntil('the first worker to see that it is late', () =>
+      platform.workerHasSaid('lease lost, leaving the deployment to its new worker'),
+    );
+    await expectNothingOrphaned(deployment.id);
+    expect(await liveContainer()).toEqual(live);
+    expect(await platform.api.deployment(deployment.id)).toMatchObject({ status: 'live' });
+    await second.stop();
+  });
+
+  test('F01: killed three times in a row ends the deployment with a reason, the old release untouched', async () => {
     const before = await liveContainer();
     const deployment = await deployNext((release) => nodeApp(nodeImage, { release, listenAfterMs: 60_000 }));
     for (let attempt = 1; attempt <= 3; attempt++) {

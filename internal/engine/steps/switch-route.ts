@@ -1,6 +1,7 @@
 import { commitSwitching, goLive } from '../../deployments/deployment-store.ts';
 import { DeploymentFailed } from '../../errors/deployment-failed.ts';
 import { attemptRef, type Candidate, type Job, routersOf, type Tools } from '../job.ts';
+import { ProxyPresence, SILENCE } from '../proxy-presence.ts';
 import { candidateEvidence, requireRunning } from './require-running.ts';
 
 const LOOK_EVERY_MS = 100;
@@ -32,16 +33,18 @@ export async function switchRoute(job: Job, tools: Tools, candidate: Candidate):
 
 async function confirmRoute(job: Job, tools: Tools, candidate: Candidate): Promise<void> {
   const { clock } = tools;
-  const began = clock.now();
+  const proxy = new ProxyPresence(job, tools);
+  let began = clock.now();
   let healthySince: number | null = null;
   let checkedSince = began;
   let problem = 'its containers were not reported healthy';
   while (clock.now() - began < ROUTE_TIMEOUT_MS) {
     const healthy = await allHealthy(job, tools, candidate);
     if (healthy) {
-      healthySince ??= clock.now();
       const missing = await missingRoute(job, tools, candidate);
       if (missing === null) return;
+      if (proxy.isAway(missing)) began = healthySince = clock.now();
+      healthySince ??= clock.now();
       problem = missing;
       if (clock.now() - healthySince > NUDGE_AFTER_MS) {
         tools.logger.warn({ deploymentId: job.row.id }, 'proxy missed a container event, nudging it');
@@ -98,7 +101,7 @@ async function missingRoute(job: Job, tools: Tools, candidate: Candidate): Promi
       route = await tools.routes.read(name);
     } catch (error) {
       tools.logger.debug({ err: error }, 'proxy did not answer');
-      return 'Traefik does not answer';
+      return SILENCE;
     }
     if (!route?.routerEnabled) return `Traefik has no router ${name}`;
     const absent = expected.filter((server) => !route.servers.includes(server));
