@@ -47,7 +47,11 @@ export async function migrate(pool: pg.Pool, directory = migrationsDirectory()):
   const migrations = await readMigrations(directory);
   // Waiting for the lock and building an index may both take longer than the pool lets a statement take. The lock
   // belongs to this connection and ends with it, however we leave.
-  const client = new pg.Client({ connectionString: pool.options.connectionString, keepAlive: true });
+  const client = new pg.Client({
+    connectionString: pool.options.connectionString,
+    connectionTimeoutMillis: 10_000,
+    keepAlive: true,
+  });
   client.on('error', () => undefined);
   await client.connect();
   try {

@@ -19,12 +19,14 @@ export class DaemonWatch {
     this.#docker = docker;
   }
 
-  /** Watches until `close`, or until `stop` is aborted. */
+  /** Watches until `close`, or until `stop` is aborted. @throws DeploymentFailed docker_unavailable */
   static async open(docker: Dockerode, stop: AbortSignal): Promise<DaemonWatch> {
     const watch = new DaemonWatch(docker);
-    const events = await docker.getEvents({
-      filters: { type: ['container'], event: ['oom'] },
-      abortSignal: AbortSignal.any([watch.#closed.signal, stop]),
+    const abortSignal = AbortSignal.any([watch.#closed.signal, stop]);
+    const asked = docker.getEvents({ filters: { type: ['container'], event: ['oom'] }, abortSignal });
+    const events = await withDeadline(asked).catch((error: unknown) => {
+      watch.close();
+      throw error;
     });
     void watch.#read(events);
     return watch;

@@ -90,14 +90,25 @@ test('F18: a daemon that stands still does not keep a build from being stopped',
   await expect(building).rejects.toBe(reason);
 });
 
-function build(signal: AbortSignal = new AbortController().signal) {
-  const builder = new DockerImageBuilder({
+test('F18: a daemon that is away is named, whatever it was asked', async () => {
+  const builder = newBuilder();
+  await rm(join(directory, 'docker.sock'));
+  for (const asked of [builder.inspect('sha256:1'), builder.list({}), builder.cachedLayers(), build()]) {
+    await expect(asked).rejects.toMatchObject({ code: 'docker_unavailable' });
+  }
+});
+
+function newBuilder(): DockerImageBuilder {
+  return new DockerImageBuilder({
     docker: new Dockerode({ socketPath: join(directory, 'docker.sock') }),
     instanceId: 'test',
     limits: { ...TEST_LIMITS, timeoutSeconds: 20 },
     disk: ROOMY_DISK,
     logger: pino({ level: 'silent' }),
   });
+}
+
+function build(signal: AbortSignal = new AbortController().signal) {
   const ref = {
     deploymentId: 'dep1',
     attempt: 1,
@@ -106,7 +117,7 @@ function build(signal: AbortSignal = new AbortController().signal) {
     projectId: 'project1',
     ownerHash: 'abcdef',
   };
-  return builder.build(
+  return newBuilder().build(
     {
       ref,
       contextDirectory: directory,

@@ -61,7 +61,7 @@ async function ensureImage(docker: Docker, image: string): Promise<void> {
       }),
       PULL_DEADLINE_MS,
     );
-    await docker.getImage(image).inspect();
+    await dockerCall('look for an image', docker.getImage(image).inspect());
   } catch (cause) {
     const why = statusOf(cause) === null ? '' : ` (${messageOf(cause)})`;
     const remedy = 'install busybox-static, or set GATE_TOOL to a static busybox';
