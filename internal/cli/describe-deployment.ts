@@ -52,6 +52,7 @@ export function deploymentFields(deployment: ListedDeployment): string[] {
     ['branch', deployment.branch],
     ['commit', describeCommit(deployment)],
     ['url', deployment.url],
+    ['worker', deployment.worker],
     ['created', deployment.created_at],
     ['took', describeDuration(deployment)],
   ]);

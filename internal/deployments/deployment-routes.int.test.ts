@@ -30,6 +30,7 @@ describe('asking for a deployment', () => {
       requested_sha: null,
       url: `http://ask-${answer.body.id}.apps.test:8000`,
       attempt: 0,
+      worker: null,
       waiting_for: 'No worker is running; start one.',
       steps: [],
       log_tail: [],
@@ -72,8 +73,9 @@ describe('asking for a deployment', () => {
     expect(await reason()).toMatch(/^\d+ other deployments? (is|are) ahead\.$/);
     await api.prisma.deployment.update({
       where: { id: first },
-      data: { status: 'building', step: 'cloning' },
+      data: { status: 'building', step: 'cloning', leaseOwner: 'w', leaseExpiresAt: new Date() },
     });
+    expect((await api.call('get', `/deployments/${first}`)).body.worker).toBe('w');
     expect(await reason()).toBe(`Deployment ${first} of this app is under way; it goes first.`);
     await api.prisma.worker.update({ where: { id: 'w' }, data: { heartbeatAt: new Date(0) } });
     expect(await reason()).toBe('No worker is running; start one.');

@@ -30,6 +30,10 @@ const listed = {
     .nullable()
     .meta({ description: 'Reaches exactly this deployment while its containers run.' }),
   attempt: z.int().meta({ description: 'How often a worker has taken it up.' }),
+  worker: z
+    .string()
+    .nullable()
+    .meta({ description: 'The worker that has it in hand, by its host, process and a number of its own.' }),
   cancel_requested: z.boolean(),
   failure_code: z.string().nullable(),
   failure_reason: z.string().nullable(),
@@ -60,6 +64,7 @@ const listedExample: z.input<typeof listedDeploymentSchema> = {
   port: 3000,
   url: null,
   attempt: 1,
+  worker: null,
   cancel_requested: false,
   failure_code: 'exited_early',
   failure_reason: 'The process ended with exit code 1 before it listened on port 3000.',
@@ -139,6 +144,7 @@ export function viewListedDeployment(
     port: row.port,
     url: mayAnswer(row) ? urlOf(hostOf(row, entryPoint), entryPoint) : null,
     attempt: row.attempt,
+    worker: row.leaseOwner,
     cancel_requested: row.cancelRequestedAt !== null,
     failure_code: row.failureCode,
     failure_reason: row.failureReason,
