@@ -1,5 +1,5 @@
 /**
- * Usage: npm run bench [-- a1 overhead memory pickup logs list restarts clone soak]      (none named: all)
+ * Usage: npm run bench [-- a1 overhead memory pickup logs list restarts clone soak hostile-builds]      (none named: all)
  * Measures the built product and appends to bench/RESULTS.md. Takes minutes; needs root for the memory figures.
  */
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -16,6 +16,7 @@ import { startPlatform } from '../test/support/platform.ts';
 import type { Bench, BenchTools } from './bench.ts';
 import { cloneTwice } from './clone.ts';
 import { deployOverhead } from './deploy-overhead.ts';
+import { hostileBuilds } from './hostile-builds.ts';
 import { idleMemory } from './idle-memory.ts';
 import { benchListApps } from './list-apps.ts';
 import { logIngestion } from './log-ingestion.ts';
@@ -35,6 +36,7 @@ const BENCHES: readonly Bench[] = [
   restarts,
   cloneTwice,
   soak,
+  hostileBuilds,
 ];
 
 const say = (text: string) => console.log(text);

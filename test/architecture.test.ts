@@ -190,6 +190,28 @@ describe('the architecture', () => {
     expect(problems).toEqual([]);
   });
 
+  test('T25: takes no archive out of a container but one of its own that never ran, and puts none in', () => {
+    const users = sources.filter(({ text }) =>
+      /\b(?:get|put)Archive\(|\bgetContainer\([^)]*\)\.export\(/.test(text),
+    );
+    expect(users.map(({ path }) => path)).toEqual(['internal/dockerrun/gate-tool-image.ts']);
+    expect(users.filter(({ text }) => /\bput\w*Archive\(|\.start\(/.test(text))).toEqual([]);
+  });
+
+  test('T15: unpacks no archive, and takes no upload', () => {
+    const unpacking =
+      /\bextract\w*\(|create(?:Gunzip|Unzip|Inflate|BrotliDecompress)|\bgunzip\b|\bunzip\b|'(?:multer|busboy|formidable|adm-zip|tar|tar-stream|unzipper)'|multipart\/form-data/;
+    expect(sources.filter(({ text }) => unpacking.test(text)).map(({ path }) => path)).toEqual([]);
+  });
+
+  test('T17: asks Docker for nothing that opens a container to the host', () => {
+    const opening =
+      /Privileged: (?!false)|\bsecurityopt\b|entitlement|unconfined|(?:Pid|UTS|Userns)Mode:|IpcMode: (?!'private')|NetworkMode:\s*'host'/;
+    // The platform's own proxy.
+    const allowed = ['internal/host/traefik-container.ts'];
+    expect(sources.filter(({ text }) => opening.test(text)).map(({ path }) => path)).toEqual(allowed);
+  });
+
   test('keeps decisions free of effects', () => {
     const problems = sources
       .filter((file) => PURE.test(file.path))

@@ -21,7 +21,7 @@ const build = {
   fresh: 'cached',
 } as const;
 
-test('T22: this, and nothing else, is said to the daemon', () => {
+test('T17, T22: this, and nothing else, is said to the daemon', () => {
   expect(buildOptions(build)).toEqual({
     t: 'berth/web:dep1',
     dockerfile: '.berth.Dockerfile',

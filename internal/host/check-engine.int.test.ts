@@ -30,7 +30,11 @@ async function startDaemon(version: string, apiVersion: string, liveRestore = tr
   daemon = createServer((request, response) => {
     asked.push(request.url ?? '');
     const answers: Record<string, unknown> = {
-      '/version': { Version: version, ApiVersion: apiVersion },
+      '/version': {
+        Version: version,
+        ApiVersion: apiVersion,
+        Components: [{ Name: 'runc', Version: '1.1.4' }],
+      },
       '/info': { ServerVersion: version, LiveRestoreEnabled: liveRestore },
     };
     const answer = answers[request.url ?? ''];
@@ -66,7 +70,7 @@ test('A22: the worker refuses an engine that is too old, in one sentence, before
   expect(worker.tail).not.toContain(' at ');
 });
 
-test('A22: a newer engine, and one without live-restore, are worked with and said once', async () => {
+test('A22, T17: a newer engine, one without live-restore, and an old runc are worked with and said once', async () => {
   await startDaemon('31.0.0', '1.70', false);
   const database = await createTestDatabase();
   const worker = startWorker(database.url.reveal());
@@ -76,6 +80,7 @@ test('A22: a newer engine, and one without live-restore, are worked with and sai
     });
     expect(worker.tail.split('31.0.0 is newer')).toHaveLength(2);
     expect(worker.tail.split('"live-restore\\": true')).toHaveLength(2);
+    expect(worker.tail.split('runc 1.1.4 is of a time')).toHaveLength(2);
     // A version in the path is what a newer engine would refuse.
     expect(asked.filter((path) => /^\/v\d/.test(path))).toEqual([]);
     await worker.stop();

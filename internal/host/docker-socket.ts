@@ -46,12 +46,17 @@ export class DockerSocket {
 
   /** The versions of engine and API. @throws DockerUnreachable */
   async version(): Promise<EngineVersion> {
-    const answer = await this.json<{ Version: string; ApiVersion: string }>({
+    const answer = await this.json<{
+      Version: string;
+      ApiVersion: string;
+      Components?: readonly { Name: string; Version: string }[];
+    }>({
       method: 'GET',
       path: '/version',
       idleMs: 5_000,
     });
-    return { version: answer.Version, apiVersion: answer.ApiVersion };
+    const runc = answer.Components?.find(({ Name }) => Name === 'runc')?.Version;
+    return { version: answer.Version, apiVersion: answer.ApiVersion, runc };
   }
 
   async hasImage(image: string): Promise<boolean> {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { judgeEngine } from './engine-support.ts';
+import { adviseRunc, judgeEngine } from './engine-support.ts';
 
 describe('A22: an engine', () => {
   test.each([
@@ -21,4 +21,22 @@ describe('A22: an engine', () => {
       line: 'Docker Engine 19.03.15 (API 1.40) is too old: install 20.10 or newer.',
     });
   });
+});
+
+test.each([
+  ['1.1.5+ds1', true],
+  ['1.2.7', true],
+  ['1.2.8', false],
+  ['1.3.2', true],
+  ['1.3.3', false],
+  ['1.4.0-rc.3', false],
+  ['1.5.0', false],
+  ['2.0.0', false],
+  ['0.1', false],
+  ['unknown', false],
+  [undefined, false],
+])('T17: of runc %s the operator is told: %s', (version, isTold) => {
+  const advice = adviseRunc(version);
+  expect(advice !== null).toBe(isTold);
+  if (advice !== null) expect(advice).toContain(`runc ${version} `);
 });

@@ -4,6 +4,8 @@ export interface EngineVersion {
   readonly version: string;
   /** The newest API it speaks, e.g. `1.41`. */
   readonly apiVersion: string;
+  /** What starts its containers, e.g. `1.3.3`; where it tells. */
+  readonly runc?: string | undefined;
 }
 
 export type EngineJudgement =
@@ -39,6 +41,28 @@ export function judgeEngine({ version, apiVersion }: EngineVersion): EngineJudge
     };
   }
   return { kind: 'known' };
+}
+
+/** From each on, no way out of a container was known when this was written (CVE-2024-21626, CVE-2025-31133). */
+const SAFE_RUNC = [
+  [1, 2, 8],
+  [1, 3, 3],
+  [1, 4, 0],
+] as const;
+
+/**
+ * What to tell the operator of a runc that is older; null: nothing. A hint and no refusal, since distributions close holes
+ * without another number.
+ */
+export function adviseRunc(version = ''): string | null {
+  const [, major, minor, patch] = /^v?(\d+)\.(\d+)\.(\d+)/.exec(version) ?? [];
+  if (patch === undefined) return null;
+  const [found, line, fix] = [Number(major), Number(minor), Number(patch)];
+  const last = SAFE_RUNC.at(-1) ?? [0, 0, 0];
+  if (found > last[0] || (found === last[0] && line > last[1])) return null;
+  const floor = SAFE_RUNC.find((safe) => safe[0] === found && safe[1] === line);
+  if (floor !== undefined && fix >= floor[2]) return null;
+  return `runc ${version} is of a time when ways out of a container were still open (CVE-2025-31133, CVE-2024-21626): update Docker and runc, unless your distribution has closed them in this version.`;
 }
 
 /** Null where it is no number, as in a daemon somebody built from its sources; then the other number decides. */

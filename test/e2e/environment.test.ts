@@ -6,7 +6,13 @@ import fc from 'fast-check';
 import { ensureNodeImage } from '../support/base-image.ts';
 import { environmentApp, talkativeApp } from '../support/environment-apps.ts';
 import { type Platform, startPlatform } from '../support/platform.ts';
-import { dumpDatabase, findIn, needlesOf, watchCommandLines } from '../support/secret-search.ts';
+import {
+  dumpDatabase,
+  findIn,
+  findInStream,
+  needlesOf,
+  watchCommandLines,
+} from '../support/secret-search.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 jest.setTimeout(300_000);
@@ -104,7 +110,7 @@ describe('A12: a secret that the app itself tells', () => {
   );
   const needles = [...needlesOf(RUN), ...needlesOf(BUILD)];
 
-  test('is found in no log, answer, command line, dump or error, and the one for run time in no image', async () => {
+  test('T23: is found in no log, answer, command line, dump or error, and the one for run time in no image', async () => {
     const repository = await platform.createRepository('talk', talkativeApp(nodeImage));
     const app = await platform.api.createApp({
       name: 'talk',
@@ -156,6 +162,7 @@ describe('A12: a secret that the app itself tells', () => {
     const image = docker.getImage(live.image_id ?? '');
     const told = JSON.stringify([await image.history(), await image.inspect()]);
     expect(findIn(told, needlesOf(RUN))).toEqual([]);
+    expect(await findInStream(await image.get(), needlesOf(RUN))).toEqual([]);
     // As the document of the API says: what is for builds is public in the image.
     expect(told).toContain('canary-build');
   });

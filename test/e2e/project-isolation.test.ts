@@ -2,7 +2,7 @@ import { networkInterfaces } from 'node:os';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { addUser } from '../support/another-user.ts';
 import { ApiClient, type AppView } from '../support/api-client.ts';
-import { Inside } from '../support/ask-from-inside.ts';
+import { CONNECT, Inside, pairsOf } from '../support/ask-from-inside.ts';
 import { ensureNodeImage } from '../support/base-image.ts';
 import type { TestContainer } from '../support/docker-objects.ts';
 import { nodeApp } from '../support/fixture-apps.ts';
@@ -162,6 +162,34 @@ describe('projects', () => {
       for (const port of Object.values(http)) {
         expect((await httpRequest({ port, path: '/' })).status).toBeGreaterThan(0);
       }
+    });
+
+    test('T20: and no step of a build, which reaches no app of a project either', async () => {
+      const { postgres, api, fallback, traefikApi } = ports();
+      const platformPorts = [postgres, api, fallback, traefikApi];
+      const apps = [web, store, vault].map(({ container }) => `${container.address}:3000`);
+      const targets = [
+        ...apps,
+        ...addresses().flatMap((address) => platformPorts.map((port) => `${address}:${port}`)),
+      ];
+      const open = `${gatewayOf(web)}:${platform.httpPort}`;
+      const { url } = await platform.createRepository('curious', {
+        Dockerfile: [
+          `FROM ${await ensureNodeImage()}`,
+          'COPY ask.js .',
+          `RUN node ask.js '${JSON.stringify(pairsOf([...targets, open]))}' && false`,
+        ].join('\n'),
+        'ask.js': CONNECT,
+      });
+      const app = await platform.api.createApp({ name: 'curious', repo_url: url });
+      const [first] = await platform.api.deployments(app.id);
+      await platform.waitForStatus(first?.id ?? '', 'failed');
+      const lines = await platform.api.logLines(first?.id ?? '');
+      const words = JSON.parse(lines.find(({ text }) => text.startsWith('["'))?.text ?? '[]') as string[];
+      const reached = Object.fromEntries([...targets, open].map((target, at) => [target, words[at] ?? '']));
+      // The step has a network: it reaches what the world reaches, too.
+      expect(reached[open]).toBe('connected');
+      expectNothing(Object.fromEntries(targets.map((target) => [target, reached[target] ?? ''])));
     });
 
     test('is reached only where the world reaches it too, at the port of Traefik', async () => {

@@ -4,7 +4,8 @@ import { execInContainer } from '../../internal/dockerrun/exec-in-container.ts';
 /** Why no connection came about, or that one did. */
 export type Reached = 'connected' | 'refused' | 'no answer' | 'no such name' | (string & {});
 
-const CONNECT = `
+/** For Node: prints one word for each `[host, port]` of its argument. */
+export const CONNECT = `
 const { connect } = require('node:net');
 const WORDS = { ECONNREFUSED: 'refused', ENOTFOUND: 'no such name', EAI_AGAIN: 'no such name' };
 const ask = ([host, port]) => new Promise((told) => {
@@ -14,7 +15,7 @@ const ask = ([host, port]) => new Promise((told) => {
   socket.on('timeout', () => end('no answer'));
   socket.on('error', ({ code }) => end(WORDS[code] ?? code));
 });
-Promise.all(JSON.parse(process.argv[1]).map(ask)).then((words) => console.log(JSON.stringify(words)));
+Promise.all(JSON.parse(process.argv.at(-1)).map(ask)).then((words) => console.log(JSON.stringify(words)));
 `;
 
 const FETCH = `
@@ -22,6 +23,14 @@ fetch(process.argv[1], { signal: AbortSignal.timeout(5000) })
   .then(async (answer) => ({ status: answer.status, body: await answer.text() }))
   .then((answer) => console.log(JSON.stringify(answer)), (error) => console.log(JSON.stringify(String(error.cause ?? error))));
 `;
+
+/** `host:port` in two. */
+export function pairsOf(targets: readonly string[]): [host: string, port: number][] {
+  return targets.map((target) => {
+    const [host = '', port] = target.split(':');
+    return [host, Number(port)];
+  });
+}
 
 /** What a process inside a container of a Node image reaches: the view of a tenant. */
 export class Inside {
@@ -33,11 +42,7 @@ export class Inside {
 
   /** Opens a TCP connection to each `host:port`, all at once. */
   async connect(targets: readonly string[]): Promise<Record<string, Reached>> {
-    const pairs = targets.map((target) => {
-      const [host = '', port] = target.split(':');
-      return [host, Number(port)];
-    });
-    const words = (await this.#node(CONNECT, JSON.stringify(pairs))) as readonly Reached[];
+    const words = (await this.#node(CONNECT, JSON.stringify(pairsOf(targets)))) as readonly Reached[];
     return Object.fromEntries(targets.map((target, index) => [target, words[index] ?? 'not asked']));
   }
 

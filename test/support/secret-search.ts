@@ -23,6 +23,23 @@ export function findIn(text: string, needles: readonly string[]): string[] {
   return needles.filter((needle) => text.includes(needle));
 }
 
+/** The same of what is too large to hold, such as a saved image. */
+export async function findInStream(
+  stream: NodeJS.ReadableStream,
+  needles: readonly string[],
+): Promise<string[]> {
+  const wanted = needles.map((needle) => Buffer.from(needle));
+  const overlap = Math.max(...wanted.map(({ length }) => length));
+  const found = new Set<string>();
+  let rest = Buffer.alloc(0);
+  for await (const chunk of stream) {
+    const bytes = Buffer.concat([rest, Buffer.from(chunk)]);
+    for (const needle of wanted) if (bytes.includes(needle)) found.add(needle.toString());
+    rest = bytes.subarray(-overlap);
+  }
+  return [...found];
+}
+
 /** Every row of every table as text, as a dump has it: bytes in hex. */
 export async function dumpDatabase(prisma: PrismaClient): Promise<Map<string, string>> {
   const tables = await prisma.$queryRaw<{ name: string }[]>`
