@@ -33,10 +33,9 @@ export const appSchema = z
     build_command: z.string().nullable(),
     start_command: z.string().nullable(),
     framework: frameworkChoice,
-    detected_framework: z
-      .string()
-      .nullable()
-      .meta({ description: 'What the last build saw in the repository.' }),
+    detected_framework: z.string().nullable().meta({
+      description: 'As what the last build built it: a framework, or `dockerfile`. Null before the first.',
+    }),
     output_directory: z.string().nullable(),
     docker_target: z.string().nullable(),
     release_command: z.string().nullable(),

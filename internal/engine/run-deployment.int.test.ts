@@ -100,6 +100,12 @@ describe('a deployment', () => {
     expect([...world.containers.values()].map((found) => found.state.restartPolicy)).toEqual(['always']);
   });
 
+  test('tells its app as what it was built', async () => {
+    await deployed();
+    const { detectedFramework } = await prisma().app.findUniqueOrThrow({ where: { id: app.id } });
+    expect(detectedFramework).toBe('dockerfile');
+  });
+
   test('A2: that never becomes healthy is removed before anything is switched, with reason and last lines', async () => {
     const first = await deployed();
     world.healthy = false;

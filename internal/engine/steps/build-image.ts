@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { ReleaseConfig } from '../../deployments/config-snapshot.ts';
-import { recordImage } from '../../deployments/deployment-store.ts';
+import { recordFramework, recordImage } from '../../deployments/deployment-store.ts';
 import { buildArguments } from '../../deployments/release-environment.ts';
 import { beginStep } from '../begin-step.ts';
 import { buildKey } from '../build-key.ts';
@@ -19,6 +19,8 @@ export async function buildImage(job: Job, tools: Tools, checkout: Checkout): Pr
     buildVariables: Object.keys(given),
     images: tools.settings.baseImages,
   });
+  const framework = plan.kind === 'generated' ? plan.framework : 'dockerfile';
+  await recordFramework(tools.prisma, job.claim, framework);
   if (plan.kind === 'generated') {
     job.say({ text: `${plan.why} Building with this Dockerfile:`, level: 'deploy' });
     for (const text of plan.dockerfile.trimEnd().split('\n')) job.onBuildLine({ text: `    ${text}` });
