@@ -66,7 +66,12 @@ test.each([
   for (const [path, text] of Object.entries(files)) await writeFile(join(directory, path), text);
   const packageJson = files['package.json'];
   expect(await read('./web')).toMatchObject({
-    workspace: { member: 'web', packageJson, files: expect.arrayContaining(Object.keys(files)) },
+    workspace: {
+      member: 'web',
+      packageJson,
+      files: expect.arrayContaining(Object.keys(files)),
+      packages: [{ path: 'web', packageJson: '{"name":"web"}' }],
+    },
   });
   await writeFile(join(directory, 'web/yarn.lock'), '');
   expect(await read('web')).toMatchObject({ workspace: null });

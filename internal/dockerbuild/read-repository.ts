@@ -1,7 +1,7 @@
 import type { Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RepositoryFacts, RepositoryReader, WorkspaceFacts } from '../engine/ports.ts';
+import type { RepositoryFacts, RepositoryReader, WorkspaceFacts, WorkspacePackage } from '../engine/ports.ts';
 import { DeploymentFailed } from '../errors/deployment-failed.ts';
 import { kindOfPath, partsOfPath, readRegularFile } from './repository-path.ts';
 
@@ -123,7 +123,22 @@ async function findWorkspace(
   const isWorkspace = files.includes('pnpm-workspace.yaml') || /"workspaces"\s*:/.test(packageJson);
   const own = await filesIn(join(directory, member));
   if (!isWorkspace || own.some((name) => WORKSPACE_FILES.includes(name))) return null;
-  return { member, files, packageJson, texts: await readTexts(directory, textsOf) };
+  const texts = await readTexts(directory, textsOf);
+  return { member, files, packageJson, texts, packages: await packagesBelow(directory) };
+}
+
+const MAX_PACKAGES = 200;
+/** Paths become part of instructions, and names of folders of test data may be anything. */
+const PACKAGE = /^((?:[\w@-][\w@.-]*\/)+)package\.json$/;
+
+async function packagesBelow(directory: string): Promise<WorkspacePackage[]> {
+  const paths = (await pathsBelow(directory)).flatMap((path) => PACKAGE.exec(path)?.[1]?.slice(0, -1) ?? []);
+  const found: WorkspacePackage[] = [];
+  for (const path of paths.sort().slice(0, MAX_PACKAGES)) {
+    const packageJson = await readRegularFile(join(directory, path, 'package.json'), MAX_TEXT_BYTES);
+    if (packageJson !== null) found.push({ path, packageJson });
+  }
+  return found;
 }
 
 async function readManifest(path: string): Promise<string> {

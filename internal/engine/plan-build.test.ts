@@ -81,6 +81,15 @@ const member = (rootFiles: string[], root: object = {}): WorkspaceFacts => ({
   files: ['package.json', ...rootFiles],
   packageJson: JSON.stringify({ private: true, ...root }),
   texts: {},
+  packages: [
+    aPackage('apps/web', '@acme/web', { '@acme/ui': '*' }),
+    aPackage('packages/ui', '@acme/ui', { '@acme/words': '*' }),
+    aPackage('packages/words', '@acme/words', {}),
+  ],
+});
+const aPackage = (path: string, name: string, dependencies: object) => ({
+  path,
+  packageJson: JSON.stringify({ name, dependencies, scripts: { build: 'tsc' } }),
 });
 
 /** Each kind of repository, and what is written for it: the whole plan is kept beside this file. */
@@ -98,6 +107,7 @@ const GOLDEN: readonly Golden[] = [
     facts: js(['vite', 'react', '@vitejs/plugin-react'], { scripts: { build: 'tsc -b && vite build' } }),
     with: { buildVariables: ['VITE_API_URL'] },
   },
+  { name: 'Vite alone', facts: js(['vite'], { scripts: { build: 'vite build', preview: 'vite preview' } }) },
   { name: 'Vite with Vue', facts: js(['vite', 'vue'], { scripts: { build: 'vite build' } }) },
   {
     name: 'Vite with Svelte and an output of its own',
@@ -125,8 +135,19 @@ const GOLDEN: readonly Golden[] = [
     }),
   },
   {
+    name: 'NestJS whose start script is its development server',
+    facts: js(['@nestjs/core'], { scripts: { build: 'nest build', start: 'nest start' } }),
+  },
+  {
     name: 'Elysia on Bun',
     facts: repository({ 'package.json': app(['elysia']), ...files('bun.lock', 'src/index.ts') }),
+  },
+  {
+    name: 'Elysia without a lock file, on Bun by its scripts',
+    facts: repository({
+      'package.json': app(['elysia'], { scripts: { dev: 'bun run --watch src/index.ts' } }),
+      ...files('src/index.ts'),
+    }),
   },
   { name: 'Astro, static', facts: js(['astro'], { scripts: { build: 'astro build' } }) },
   {
@@ -170,6 +191,10 @@ const GOLDEN: readonly Golden[] = [
   {
     name: 'Node in a version of .nvmrc',
     facts: repository({ 'package.json': JSON.stringify(start), '.nvmrc': 'v22.11.0\n' }),
+  },
+  {
+    name: 'Node in a version that .nvmrc calls by its name',
+    facts: repository({ 'package.json': JSON.stringify(start), '.nvmrc': 'lts/Krypton\n' }),
   },
   { name: 'Node in a version of its engines', facts: node({ ...start, engines: { node: '>=22 <25' } }) },
   {
@@ -250,6 +275,38 @@ const GOLDEN: readonly Golden[] = [
       'manage.py': 'os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mysite.settings")\n',
     }),
   },
+  {
+    name: 'Django with WhiteNoise, whose static files are collected',
+    facts: python('Django\nwhitenoise\ngunicorn\n', {
+      'manage.py': "os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'config.settings.production')\n",
+    }),
+  },
+  {
+    name: 'Flask by pipenv',
+    facts: repository({
+      Pipfile: '[packages]\nflask = "*"\n',
+      'Pipfile.lock': '',
+      'app.py': 'app = Flask(__name__)',
+    }),
+  },
+  {
+    name: 'Flask by a pyproject.toml that is no package',
+    facts: repository({
+      'pyproject.toml': '[project]\ndependencies = ["flask"]\n',
+      'app.py': 'app = Flask(__name__)',
+    }),
+  },
+  {
+    name: 'FastAPI that is a package',
+    facts: repository({
+      'pyproject.toml': '[build-system]\n[project]\ndependencies = ["fastapi"]\n',
+      'main.py': 'app = FastAPI()',
+    }),
+  },
+  {
+    name: 'Flask whose requirements name other files',
+    facts: python('-r requirements/base.txt\nflask\n', { 'app.py': 'app = Flask(__name__)' }),
+  },
   { name: 'Python by a Procfile', facts: python('', { Procfile: 'web: python3 -m http.server $PORT\n' }) },
   {
     name: 'Python with poetry',
@@ -260,6 +317,18 @@ const GOLDEN: readonly Golden[] = [
     facts: repository({ 'go.mod': 'module example.org/shop\n\ngo 1.24.1\n', 'go.sum': '', 'main.go': '' }),
   },
   { name: 'Go with one command', facts: repository({ 'go.mod': 'module x\n', 'cmd/shop/main.go': '' }) },
+  {
+    name: 'Go with a module of its own in a folder',
+    facts: repository({
+      'go.mod': 'module x\nreplace example.org/y => ./y\n',
+      'main.go': '',
+      'y/go.mod': '',
+    }),
+  },
+  {
+    name: 'Go with its modules in vendor',
+    facts: repository({ 'go.mod': 'module x\n', 'main.go': '', 'vendor/modules.txt': '# example.org/y v1' }),
+  },
   { name: 'a finished site', facts: repository({ 'index.html': '', 'style.css': '' }) },
   { name: 'a finished site in a folder', facts: repository({ 'public/index.html': '' }), with: { port: 80 } },
   {

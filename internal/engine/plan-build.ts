@@ -30,6 +30,14 @@ export interface WorkspaceFacts {
   readonly files: readonly string[];
   readonly packageJson: string;
   readonly texts: Readonly<Record<string, string>>;
+  /** All of its packages, the member too, as far as they are few. */
+  readonly packages: readonly WorkspacePackage[];
+}
+
+export interface WorkspacePackage {
+  /** Its folder, seen from the workspace's root: `packages/ui`. */
+  readonly path: string;
+  readonly packageJson: string;
 }
 
 /** What may decide how a repository is built; nothing else of it is read. */
@@ -43,6 +51,7 @@ export const READ_FILES: readonly string[] = [
   'Pipfile',
   'manage.py',
   'go.mod',
+  'vendor/modules.txt',
   'Procfile',
   ...CONFIG_FILES,
   ...PYTHON_FILES,

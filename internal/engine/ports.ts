@@ -4,9 +4,9 @@
  * Everything that can take long takes an AbortSignal and ends soon after it is aborted, rejecting with its reason.
  */
 import type { Secret } from '../secrets/secret.ts';
-import type { RepositoryFacts, WorkspaceFacts } from './plan-build.ts';
+import type { RepositoryFacts, WorkspaceFacts, WorkspacePackage } from './plan-build.ts';
 
-export type { RepositoryFacts, WorkspaceFacts };
+export type { RepositoryFacts, WorkspaceFacts, WorkspacePackage };
 
 /** Whose container, image or folder a thing is. Every Docker object carries all of it as labels. */
 export interface AttemptRef {

@@ -27,6 +27,17 @@ export async function busyboxEntries(busybox: string): Promise<RootEntry[]> {
   ];
 }
 
+const PARTS_OF_LIBC = [
+  'libnss_dns.so.2',
+  'libnss_files.so.2',
+  'libresolv.so.2',
+  // Empty today, but compiled packages of npm and pip still name them.
+  'librt.so.1',
+  'libpthread.so.0',
+  'libdl.so.2',
+  'libutil.so.1',
+];
+
 /** The shared libraries a program of this machine needs, at their own paths; none when it is static. */
 export async function libraryEntries(program: string): Promise<RootEntry[]> {
   const listing = await run('ldd', [program]).then(
@@ -36,10 +47,8 @@ export async function libraryEntries(program: string): Promise<RootEntry[]> {
   const libraries = [...listing.matchAll(/(?:=>\s+|^\s+)(\/\S+)\s+\(0x/gm)].flatMap(([, path]) => path ?? []);
   // Older C libraries open the resolver's parts by name only when a name is looked up: ldd cannot know them.
   const libc = libraries.find((path) => path.endsWith('/libc.so.6'));
-  const resolver = libc
-    ? ['libnss_dns.so.2', 'libnss_files.so.2', 'libresolv.so.2'].map((name) => join(dirname(libc), name))
-    : [];
-  const paths = new Set([...libraries, ...resolver.filter((path) => existsSync(path))]);
+  const parts = libc ? PARTS_OF_LIBC.map((name) => join(dirname(libc), name)) : [];
+  const paths = new Set([...libraries, ...parts.filter((path) => existsSync(path))]);
   return [...paths].map((path) => ({ path, from: path }));
 }
 

@@ -21,10 +21,21 @@ export function nodeVersionOf(wanted: {
 }): string | null {
   const exact = /^\s*v?(\d{1,2})(?:\.\d+){0,2}\s*$/.exec(wanted.versionFile ?? '')?.[1];
   if (exact !== undefined) return exact;
+  const codename = /^\s*lts\/(\w+)\s*$/.exec(wanted.versionFile ?? '')?.[1]?.toLowerCase();
+  if (codename !== undefined && codename in LONG_TERM) return LONG_TERM[codename] ?? null;
   const range = wanted.engines ?? '';
   if (range.length > 200) return null;
   return MAINTAINED_NODE.find((major) => allows(range, major))?.toString() ?? null;
 }
+
+/** As nvm knows them. */
+const LONG_TERM: Readonly<Record<string, string>> = {
+  gallium: '16',
+  hydrogen: '18',
+  iron: '20',
+  jod: '22',
+  krypton: '24',
+};
 
 /** In order of preference. */
 const MAINTAINED_NODE = [20, 22, 24, 18, 16];

@@ -1,10 +1,14 @@
 import { DeploymentFailed } from '../../errors/deployment-failed.ts';
+import type { RepositoryFacts } from '../plan-build.ts';
 import { goVersionOf, imageOfVersion } from './base-image.ts';
 import { buildVariables, commandText, dockerfileOf, execForm, type Stack } from './stack.ts';
 
 const CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt';
 
-/** A static binary in an image that holds nothing else but the certificates. */
+/**
+ * A static binary with the zones of time in it, on nothing but the certificates and a folder for temporary files. The
+ * repository lies beside it, since many programs read their templates and pages when they run.
+ */
 export const goStack: Stack = {
   frameworks: ['go'],
   looksFor: 'a go.mod with a main package',
@@ -15,30 +19,22 @@ export const goStack: Stack = {
     const target = settings.buildCommand === null ? mainPackage(facts.paths) : null;
     if (settings.buildCommand === null && target === null) return null;
     const image = imageOfVersion(settings.images.go, 'golang', goVersionOf(goMod));
-    const build = settings.buildCommand ?? [
-      'go',
-      'build',
-      '-trimpath',
-      '-ldflags=-s -w',
-      '-o',
-      '/out/server',
-      target ?? '.',
-    ];
+    const build = settings.buildCommand ?? [...BUILD, target ?? '.'];
     const start = settings.startCommand ?? ['/server'];
-    const manifests = ['go.mod', 'go.sum', 'go.work'].filter((name) => facts.files.includes(name));
     const dockerfile = [
       `FROM ${image} AS build`,
       'ENV CGO_ENABLED=0',
+      'RUN mkdir -p /out/tmp && chmod 1777 /out/tmp',
       'WORKDIR /src',
       ...buildVariables(settings),
-      `COPY ${manifests.join(' ')} ./`,
-      'RUN go mod download',
+      ...modules(facts, goMod),
       'COPY . .',
-      `RUN mkdir -p /out`,
       `RUN ${execForm(build)}`,
       'FROM scratch',
       `COPY --from=build ${CERTIFICATES} ${CERTIFICATES}`,
       'COPY --from=build /out/ /',
+      'COPY --chown=65534:65534 . /app/',
+      'WORKDIR /app',
       'USER 65534:65534',
       `CMD ${execForm(start)}`,
     ];
@@ -53,6 +49,17 @@ export const goStack: Stack = {
     };
   },
 };
+
+const BUILD = ['go', 'build', '-trimpath', '-tags=timetzdata', '-ldflags=-s -w', '-o', '/out/server'];
+
+/** A layer of their own; not where they lie in the repository, which is not there yet. */
+function modules({ files, texts }: RepositoryFacts, goMod: string): string[] {
+  const isVendored = texts['vendor/modules.txt'] !== undefined;
+  const isLocal = /=>\s*\.{1,2}\//.test(goMod) || files.includes('go.work');
+  if (isVendored || isLocal) return [];
+  const manifests = ['go.mod', 'go.sum'].filter((name) => files.includes(name));
+  return [`COPY ${manifests.join(' ')} ./`, 'RUN go mod download'];
+}
 
 /** The root, else the one folder under cmd/. @throws DeploymentFailed stack_not_recognised when there are several */
 function mainPackage(paths: readonly string[]): string | null {

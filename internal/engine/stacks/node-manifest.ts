@@ -12,6 +12,8 @@ export interface Manifest {
   readonly isWorkspaceRoot: boolean;
   readonly packageManager: string | null;
   readonly nodeEngine: string | null;
+  /** By a script or its types, where no lock file says so. */
+  readonly usesBun: boolean;
 }
 
 /** Scripts that are run by themselves at install; they may need any file of the repository. */
@@ -41,6 +43,10 @@ export function readManifest(text: string): Manifest {
     dependencies: new Set(dependencies.map(([name]) => name)),
     packageManager: textOf(manifest['packageManager']),
     nodeEngine: engines['node'] ?? null,
+    usesBun:
+      'bun' in engines ||
+      Object.values(scripts).some((script) => /^bunx?(?: |$)/.test(script.trim())) ||
+      dependencies.some(([name]) => name === '@types/bun' || name === 'bun-types'),
     isWorkspaceRoot: 'workspaces' in manifest,
     readsSources:
       'workspaces' in manifest ||

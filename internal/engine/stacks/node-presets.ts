@@ -7,6 +7,9 @@ export interface NodeFiles {
   readonly paths: readonly string[];
   readonly texts: Readonly<Record<string, string>>;
 }
+interface ServedFiles extends NodeFiles {
+  readonly isBun: boolean;
+}
 
 /** One framework on Node: how it is recognised, and what is run when the repository does not say. */
 export interface NodePreset {
@@ -19,10 +22,12 @@ export interface NodePreset {
   /** What serves it: a process of its own, or the static server on this folder. */
   readonly serves: (
     manifest: Manifest,
-    files: NodeFiles,
+    files: ServedFiles,
   ) => { readonly start: Command | null } | { readonly folder: string };
   /** Environment of the running app, for those that would listen on loopback otherwise. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** A folder that the build leaves, of use to another build only. */
+  readonly buildCache?: string;
   /** Scripts that start it in production, best first, before the script `start`. */
   readonly startScripts?: readonly string[];
 }
@@ -42,6 +47,7 @@ export const NODE_PRESETS: readonly NodePreset[] = [
         ? { folder: 'out' }
         : { start: ['next', 'start'] },
     environment: { NEXT_TELEMETRY_DISABLED: '1' },
+    buildCache: '.next/cache',
   },
   {
     framework: 'remix',
@@ -120,8 +126,7 @@ export const CONFIG_FILES: readonly string[] = [...CONFIGS.next, ...CONFIGS.reac
 const ENTRIES = ['server', 'index', 'app', 'main', 'src/server', 'src/index', 'src/app', 'src/main'];
 
 /** Node runs JavaScript; Bun TypeScript too. */
-function entryFile({ main }: Manifest, { paths }: NodeFiles): { start: Command | null } {
-  const isBun = paths.some((path) => path === 'bun.lock' || path === 'bun.lockb');
+function entryFile({ main }: Manifest, { paths, isBun }: ServedFiles): { start: Command | null } {
   const endings = isBun ? ['.ts', '.tsx', '.js', '.mjs'] : ['.js', '.mjs', '.cjs'];
   const candidates = [
     ...(main === null ? [] : [main.replace(/^\.\//, '')]),
@@ -129,6 +134,15 @@ function entryFile({ main }: Manifest, { paths }: NodeFiles): { start: Command |
   ];
   const found = candidates.find((path) => paths.includes(path) && /^[\w./@-]+$/.test(path));
   return { start: found === undefined ? null : [isBun ? 'bun' : 'node', found] };
+}
+
+/** Starts a development server, which is slow, and is gone where development dependencies are. */
+const DEVELOPMENT =
+  /^(?:next dev|nuxt dev|astro dev|astro preview|remix dev|remix vite:dev|react-router dev|nest start|vite(?: dev| preview| serve)?)(?: |$)/;
+
+/** Whether a script is no way to start the app where it has another one. */
+export function startsDevelopment(script: string): boolean {
+  return DEVELOPMENT.test(script.trim());
 }
 
 /** The preset that was asked for, else the first that fits. */

@@ -1,7 +1,13 @@
 import type { BuildSettings, RepositoryFacts } from '../plan-build.ts';
 import { imageOfVersion, nodeVersionOf } from './base-image.ts';
 import { type Manifest, readManifest } from './node-manifest.ts';
-import { choosePreset, NODE_PRESETS, type NodeFiles, type NodePreset } from './node-presets.ts';
+import {
+  choosePreset,
+  NODE_PRESETS,
+  type NodeFiles,
+  type NodePreset,
+  startsDevelopment,
+} from './node-presets.ts';
 import { type ChosenPackageManager, choosePackageManager, type PackageManager } from './package-manager.ts';
 import {
   buildVariables,
@@ -13,6 +19,7 @@ import {
   type Stack,
 } from './stack.ts';
 import { STATIC_PORT, staticStage } from './static-site.ts';
+import { packagesToBuildFirst } from './workspace-packages.ts';
 
 /** Node and Bun. The base image has node, npm, a shell and a user `node`, as the official ones do. */
 export const nodeStack: Stack = {
@@ -40,13 +47,15 @@ function recipeFor(found: Found): Recipe | null {
   const { facts, settings, manifest, preset } = found;
   const chosen = chooseManager(facts, manifest);
   const { workspace } = facts;
+  const first = settings.buildCommand === null ? buildsBefore(facts, chosen.manager) : [];
   const build = buildCommand(found, chosen.manager);
   const serving = servingOf(found, chosen.manager);
   if (serving === null) return null;
 
   const image = imageOfVersion(settings.images.node, 'node', nodeVersion(facts, manifest));
   const folder = workspace === null ? '/app' : `/app/${workspace.member}`;
-  const stage = buildStage({ found, chosen, image, build, folder });
+  const isBuilt = build !== null || first.length > 0;
+  const stage = buildStage({ found, chosen, image, first, build, folder });
   const port = settings.port ?? STATIC_PORT;
   const dockerfile =
     'folder' in serving
@@ -61,7 +70,7 @@ function recipeFor(found: Found): Recipe | null {
         ]
       : [
           ...stage,
-          ...(build !== null && chosen.manager.prune ? [`RUN ${chosen.manager.prune}`] : []),
+          ...(isBuilt && chosen.manager.prune ? [`RUN ${chosen.manager.prune}`] : []),
           `FROM ${image}`,
           ...(needsManager(serving.start, chosen.manager) ? chosen.manager.setUp : []),
           `ENV ${environment({ NODE_ENV: 'production', PATH: pathOf(folder), ...preset.environment })}`,
@@ -75,7 +84,9 @@ function recipeFor(found: Found): Recipe | null {
     framework: preset.framework,
     dockerfile: dockerfileOf(dockerfile),
     because: because(preset, chosen),
-    buildCommand: build === null ? null : commandText(build),
+    buildCommand: isBuilt
+      ? [...first, ...(build === null ? [] : [build])].map(commandText).join(' && ')
+      : null,
     startCommand: 'folder' in serving ? `nginx on ${serving.folder}` : commandText(serving.start),
     port: 'folder' in serving ? port : null,
     context: workspace === null ? 'root_directory' : 'repository',
@@ -87,6 +98,7 @@ function buildStage(of: {
   found: Found;
   chosen: ChosenPackageManager;
   image: string;
+  first: readonly Command[];
   build: Command | null;
   folder: string;
 }): string[] {
@@ -95,7 +107,10 @@ function buildStage(of: {
   const needsSources = manifest.readsSources || manager.readsSources || facts.workspace !== null;
   const manifests = ['package.json', ...manager.files].filter((name) => facts.files.includes(name));
   const sources = 'COPY --chown=node:node . .';
-  const install = manager.install({ isLocked: lockFile !== null, withDev: of.build !== null });
+  const install = manager.install({
+    isLocked: lockFile !== null,
+    withDev: of.build !== null || of.first.length > 0,
+  });
   return [
     `FROM ${of.image} AS build`,
     ...manager.setUp,
@@ -107,8 +122,10 @@ function buildStage(of: {
     ...(needsSources ? [sources] : [`COPY --chown=node:node ${manifests.join(' ')} ./`]),
     `RUN ${install}`,
     ...(needsSources ? [] : [sources]),
+    ...of.first.map((command) => `RUN ${execForm(command)}`),
     ...(of.folder === '/app' ? [] : [`WORKDIR ${of.folder}`]),
     ...(of.build === null ? [] : [`RUN ${execForm(of.build)}`]),
+    ...(of.build === null || preset.buildCache === undefined ? [] : [`RUN rm -rf ${preset.buildCache}`]),
     ...(of.folder === '/app' ? [] : ['WORKDIR /app']),
   ];
 }
@@ -120,16 +137,23 @@ function needsManager(start: Command, { name }: PackageManager): boolean {
 
 /** In a workspace the lock file and the choice stand at its root. */
 function chooseManager(facts: RepositoryFacts, manifest: Manifest): ChosenPackageManager {
-  if (facts.workspace === null) return choosePackageManager(facts.files, manifest.packageManager);
+  if (facts.workspace === null) return choosePackageManager(facts.files, manifest);
   const root = readManifest(facts.workspace.packageJson);
-  return choosePackageManager(facts.workspace.files, root.packageManager ?? manifest.packageManager);
+  return choosePackageManager(facts.workspace.files, {
+    packageManager: root.packageManager ?? manifest.packageManager,
+    usesBun: root.usesBun || manifest.usesBun,
+  });
 }
 
-function buildCommand({ facts, settings, manifest, preset }: Found, manager: PackageManager): Command | null {
+function buildCommand({ settings, manifest, preset }: Found, manager: PackageManager): Command | null {
   if (settings.buildCommand !== null) return settings.buildCommand;
-  if (!('build' in manifest.scripts)) return preset.build;
-  const withItsPackages = facts.workspace && manager.buildMember?.(manifest.name);
-  return withItsPackages ?? manager.run('build');
+  return 'build' in manifest.scripts ? manager.run('build') : preset.build;
+}
+
+/** Of the packages of its workspace that it needs. */
+function buildsBefore({ workspace }: RepositoryFacts, manager: PackageManager): Command[] {
+  if (workspace === null) return [];
+  return packagesToBuildFirst(workspace.member, workspace.packages).map((path) => manager.buildPackage(path));
 }
 
 function servingOf(
@@ -137,14 +161,15 @@ function servingOf(
   manager: PackageManager,
 ): { readonly start: Command } | { readonly folder: string } | null {
   if (settings.startCommand !== null) return { start: settings.startCommand };
-  const byPreset = preset.serves(manifest, facts);
+  const byPreset = preset.serves(manifest, { ...facts, isBun: manager.name === 'bun' });
   if (settings.outputDirectory !== null) return { folder: settings.outputDirectory };
   if ('folder' in byPreset) return byPreset;
   const web = webOfProcfile(facts);
   if (web !== null) return { start: web };
   for (const name of [...(preset.startScripts ?? []), 'start']) {
     const start = startOf(manifest, name, manager);
-    if (start !== null) return { start };
+    const isLast = byPreset.start === null;
+    if (start !== null && (isLast || !startsDevelopment(manifest.scripts[name] ?? ''))) return { start };
   }
   return byPreset.start === null ? null : { start: byPreset.start };
 }

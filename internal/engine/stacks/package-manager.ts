@@ -1,3 +1,5 @@
+import type { Manifest } from './node-manifest.ts';
+
 /** How one package manager installs and runs, as words of a Dockerfile. Nothing here holds text of a user. */
 export interface PackageManager {
   readonly name: 'npm' | 'pnpm' | 'yarn' | 'bun';
@@ -10,8 +12,8 @@ export interface PackageManager {
   /** Removes development dependencies after the build; null: it cannot, they stay. */
   readonly prune: string | null;
   run(script: string): readonly string[];
-  /** Builds a package of a workspace after those it depends on; null: the manager cannot, or the name is odd. */
-  buildMember?(name: string | null): readonly string[] | null;
+  /** Builds a package of a workspace, whose root is the current folder. */
+  buildPackage(path: string): readonly string[];
   /** Its install may need any file of the repository, not only the manifests. */
   readonly readsSources: boolean;
 }
@@ -35,16 +37,17 @@ export interface ChosenPackageManager {
 
 /**
  * By the lock file; where there are several, or none, by the manifest's `packageManager` (Node's corepack documentation:
- * `name@version`), else npm.
+ * `name@version`), else Bun where the manifest uses it, else npm.
  */
 export function choosePackageManager(
   files: readonly string[],
-  packageManagerField: string | null,
+  { packageManager: packageManagerField, usesBun }: Pick<Manifest, 'packageManager' | 'usesBun'>,
 ): ChosenPackageManager {
+  const unlocked = usesBun ? 'bun' : 'npm';
   const wanted = parseField(packageManagerField);
   const locked = NAMES.filter((name) => LOCK_FILES[name].some((file) => files.includes(file)));
   const name =
-    wanted && (locked.length === 0 || locked.includes(wanted.name)) ? wanted.name : (locked[0] ?? 'npm');
+    wanted && (locked.length === 0 || locked.includes(wanted.name)) ? wanted.name : (locked[0] ?? unlocked);
   const version = wanted?.name === name ? wanted.version : null;
   return {
     manager: managerOf(name, version),
@@ -77,11 +80,6 @@ function managerOf(name: PackageManager['name'], version: string | null): Packag
   }
 }
 
-/** It becomes an argument, and must not be taken for an option. */
-function isPackageName(name: string | null): name is string {
-  return name !== null && /^@?[a-z0-9][\w./-]*$/i.test(name);
-}
-
 const globally = (what: string) => [`RUN npm install --global --no-audit --no-fund ${what} && rm -rf ~/.npm`];
 
 const npm: PackageManager = {
@@ -93,6 +91,7 @@ const npm: PackageManager = {
   // With --ignore-scripts: `prepare` was run by the install and may need what is pruned here.
   prune: 'npm prune --omit=dev --ignore-scripts --no-audit --no-fund',
   run: (script) => (script === 'start' ? ['npm', 'start'] : ['npm', 'run', script]),
+  buildPackage: (path) => ['npm', 'run', 'build', `--workspace=${path}`],
   readsSources: false,
 };
 
@@ -102,12 +101,15 @@ const pnpm = (version: string): PackageManager => ({
   setUp: globally(`pnpm@${version}`),
   install: ({ isLocked, withDev }) =>
     `pnpm install ${isLocked ? '--frozen-lockfile' : '--no-frozen-lockfile'} ${withDev ? '--prod=false' : '--prod'} && rm -rf ~/.cache`,
-  // CI: it would ask before it removes the folder it cannot prune in place.
-  prune: 'CI=true pnpm prune --prod --ignore-scripts',
+  // Not `pnpm prune`, which leaves the members of a workspace without their packages. CI: it would ask before it removes
+  // the folder that it cannot change in place.
+  prune: 'CI=true pnpm install --prod --ignore-scripts --prefer-offline',
   run: (script) => ['pnpm', 'run', script],
-  buildMember: (name) => (isPackageName(name) ? ['pnpm', '--filter', `${name}...`, 'run', 'build'] : null),
+  buildPackage: (path) => ['pnpm', '--dir', path, 'run', 'build'],
   readsSources: false,
 });
+
+const inYarn = (path: string) => ['yarn', '--cwd', path, 'run', 'build'];
 
 const yarnClassic = (version: string): PackageManager => ({
   name: 'yarn',
@@ -117,19 +119,23 @@ const yarnClassic = (version: string): PackageManager => ({
     `yarn install --non-interactive ${isLocked ? '--frozen-lockfile ' : ''}--production=${withDev ? 'false' : 'true'} && yarn cache clean`,
   prune: 'yarn install --non-interactive --production --ignore-scripts --prefer-offline && yarn cache clean',
   run: (script) => ['yarn', 'run', script],
+  buildPackage: inYarn,
   readsSources: false,
 });
 
-/** From version 2 on. Plug'n'Play, plugins and patches lie in the repository, so the install sees all of it. */
+/**
+ * From version 2 on. Plug'n'Play, plugins and patches lie in the repository, so the install sees all of it. Packages are
+ * kept there, too, as Plug'n'Play runs them out of their archives; beside node_modules they are of no use.
+ */
 const yarnBerry = (version: string): PackageManager => ({
   name: 'yarn',
   files: ['yarn.lock', '.yarnrc.yml'],
-  setUp: globally(`@yarnpkg/cli-dist@${version} --force`),
-  install: ({ isLocked }) => `yarn install ${isLocked ? '--immutable' : '--no-immutable'}`,
+  setUp: ['ENV YARN_ENABLE_GLOBAL_CACHE=false', ...globally(`@yarnpkg/cli-dist@${version} --force`)],
+  install: ({ isLocked }) =>
+    `yarn install ${isLocked ? '--immutable' : '--no-immutable'} && { test ! -d node_modules || rm -rf .yarn/cache; }`,
   prune: null,
   run: (script) => ['yarn', 'run', script],
-  buildMember: (name) =>
-    isPackageName(name) ? ['yarn', 'workspaces', 'foreach', '-Rt', '--from', name, 'run', 'build'] : null,
+  buildPackage: inYarn,
   readsSources: true,
 });
 
@@ -141,5 +147,6 @@ const bun = (version: string): PackageManager => ({
     `bun install${isLocked ? ' --frozen-lockfile' : ''}${withDev ? '' : ' --production'} && rm -rf ~/.bun/install/cache`,
   prune: null,
   run: (script) => ['bun', 'run', script],
+  buildPackage: (path) => ['bun', 'run', `--cwd=${path}`, 'build'],
   readsSources: false,
 });

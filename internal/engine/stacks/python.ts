@@ -17,15 +17,15 @@ type PythonFramework = (typeof FRAMEWORKS)[number];
 /** Python 3 with pip in the base image; what is installed lies in /venv, which alone goes into the final image. */
 export const pythonStack: Stack = {
   frameworks: FRAMEWORKS,
-  looksFor: 'a requirements.txt, pyproject.toml or Procfile of a Python app',
+  looksFor: 'a requirements.txt, pyproject.toml or Pipfile of a Python app',
 
   recipe(facts, settings) {
     const isAsked = FRAMEWORKS.some((framework) => framework === settings.framework);
-    const install = INSTALLS.find(({ file }) => facts.files.includes(file));
-    if (install === undefined && !isAsked && !facts.files.some((name) => name.endsWith('.py'))) return null;
+    const install = installOf(facts);
+    if (install === null && !isAsked && !facts.files.some((name) => name.endsWith('.py'))) return null;
     const framework = frameworkOf(facts, settings);
     const start = startOf(framework, facts, settings);
-    return start === null ? null : recipeFor({ facts, settings, framework, start, install: install ?? null });
+    return start === null ? null : recipeFor({ facts, settings, framework, start, install });
   },
 };
 
@@ -33,33 +33,74 @@ interface Install {
   /** The file that says what to install; the first of the table that is there. */
   readonly file: string;
   readonly files: readonly string[];
+  /** A program that pip is to fetch for the install, apart from what the app gets. */
+  readonly tool?: string;
   readonly run: string;
-  /** It installs the project itself, and so needs its sources. */
-  readonly readsSources: boolean;
+  /** It may need any file of the repository, not only those. */
+  readonly readsSources?: (text: string) => boolean;
 }
 
 const PIP = 'pip install --no-cache-dir';
+/** What the tools take for the environment to fill. */
+const IN_VENV = 'VIRTUAL_ENV=/venv';
+const LISTED = '/tmp/requirements.txt';
+const LIST_DEPENDENCIES = [
+  'import tomllib',
+  "project = tomllib.load(open('pyproject.toml', 'rb')).get('project', {})",
+  "print('\\n'.join(project.get('dependencies', [])))",
+].join('; ');
+
 const INSTALLS: readonly Install[] = [
   {
     file: 'uv.lock',
     files: ['pyproject.toml', 'uv.lock'],
-    run: `${PIP} uv && UV_PROJECT_ENVIRONMENT=/venv uv sync --frozen --no-dev --no-install-project --no-cache`,
-    readsSources: false,
+    tool: 'uv',
+    // --python: a version that the repository pins to the patch would be downloaded, and not be there at run time.
+    run: 'UV_PROJECT_ENVIRONMENT=/venv /tools/bin/uv sync --frozen --no-dev --no-install-project --no-cache --python /venv/bin/python3',
   },
   {
     file: 'poetry.lock',
     files: ['pyproject.toml', 'poetry.lock'],
-    run: `${PIP} poetry && VIRTUAL_ENV=/venv poetry install --only main --no-root --no-interaction --no-cache`,
-    readsSources: false,
+    tool: 'poetry',
+    run: `${IN_VENV} /tools/bin/poetry install --only main --no-root --no-interaction --no-cache`,
+  },
+  {
+    file: 'Pipfile.lock',
+    files: ['Pipfile', 'Pipfile.lock'],
+    tool: 'pipenv',
+    run: `${IN_VENV} PIPENV_VERBOSITY=-1 /tools/bin/pipenv sync`,
   },
   {
     file: 'requirements.txt',
     files: ['requirements.txt'],
     run: `${PIP} -r requirements.txt`,
-    readsSources: false,
+    // It names other files, or folders to install.
+    readsSources: (text) =>
+      /^\s*(?:-[rce]\b|--(?:requirement|constraint|editable)\b|\.|file:)|@\s*file:/m.test(text),
   },
-  { file: 'pyproject.toml', files: ['pyproject.toml'], run: `${PIP} .`, readsSources: true },
+  {
+    file: 'Pipfile',
+    files: ['Pipfile'],
+    tool: 'pipenv',
+    run: `${IN_VENV} PIPENV_VERBOSITY=-1 /tools/bin/pipenv install --skip-lock`,
+  },
 ];
+
+/** A package is installed as one; of any other project only what it depends on, for it could not be built. */
+function installOf({ files, texts }: RepositoryFacts): Install | null {
+  const found = INSTALLS.find(({ file }) => files.includes(file));
+  if (found !== undefined) return found;
+  const file = 'pyproject.toml';
+  if (!files.includes(file)) return null;
+  const isPackage = /^\[build-system\]/m.test(texts[file] ?? '');
+  return isPackage
+    ? { file, files: [file], run: `${PIP} .`, readsSources: () => true }
+    : {
+        file,
+        files: [file],
+        run: `python3 -c "${LIST_DEPENDENCIES}" > ${LISTED} && ${PIP} -r ${LISTED}`,
+      };
+}
 
 function recipeFor(of: {
   facts: RepositoryFacts;
@@ -71,23 +112,24 @@ function recipeFor(of: {
   const { facts, settings, framework, start, install } = of;
   const image = imageOfVersion(settings.images.python, 'python', pythonVersionOf(facts.texts));
   const extra = serverOf(framework, facts);
-  const copied = install?.readsSources
-    ? '. .'
-    : `${install?.files.filter((name) => facts.files.includes(name)).join(' ')} ./`;
+  const build = settings.buildCommand ?? collectStatic(framework, facts);
+  const tool = install?.tool;
   const dockerfile = [
     `FROM ${image} AS build`,
     'ENV PYTHONDONTWRITEBYTECODE=1 PATH=/venv/bin:$PATH',
     'WORKDIR /app',
+    ...(tool === undefined ? [] : [`RUN python3 -m venv /tools && /tools/bin/${PIP} ${tool}`]),
     'RUN python3 -m venv /venv',
     ...buildVariables(settings),
-    ...(install === null ? [] : [`COPY ${copied}`, `RUN ${install.run}`]),
+    ...(install === null ? [] : [`COPY ${copied(install, facts)}`, `RUN ${install.run}`]),
     ...(extra === null ? [] : [`RUN ${PIP} ${extra}`]),
-    ...(settings.buildCommand === null ? [] : ['COPY . .', `RUN ${execForm(settings.buildCommand)}`]),
+    ...(build === null ? [] : ['COPY . .', `RUN ${execForm(build)}`]),
     `FROM ${image}`,
-    'ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PATH=/venv/bin:$PATH',
-    'WORKDIR /app',
+    'ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOME=/tmp PATH=/venv/bin:$PATH',
     'COPY --from=build /venv /venv',
-    settings.buildCommand === null ? 'COPY . .' : 'COPY --from=build /app /app',
+    // Before WORKDIR, which would make the folder root's.
+    `COPY ${build === null ? '' : '--from=build '}--chown=65534:65534 ${build === null ? '.' : '/app'} /app/`,
+    'WORKDIR /app',
     'USER 65534:65534',
     `CMD ${execForm(start)}`,
   ];
@@ -95,26 +137,41 @@ function recipeFor(of: {
     framework,
     dockerfile: dockerfileOf(dockerfile),
     because: `${install?.file ?? 'a Python file'} says ${framework}`,
-    buildCommand: settings.buildCommand,
+    buildCommand: build === null ? null : commandText(build),
     startCommand: commandText(start),
     port: null,
     context: 'root_directory',
   };
 }
 
-function frameworkOf({ files, texts }: RepositoryFacts, settings: BuildSettings): PythonFramework {
+function copied({ file, files, readsSources }: Install, facts: RepositoryFacts): string {
+  if (readsSources?.(facts.texts[file] ?? '')) return '. .';
+  return `${files.filter((name) => facts.files.includes(name)).join(' ')} ./`;
+}
+
+/** With WhiteNoise the app serves its static files itself, out of the folder that this fills. */
+function collectStatic(framework: PythonFramework, facts: RepositoryFacts): Command | null {
+  const isWanted = framework === 'django' && /\bwhitenoise\b/i.test(namedDependencies(facts));
+  return isWanted ? ['python3', 'manage.py', 'collectstatic', '--noinput'] : null;
+}
+
+function frameworkOf(facts: RepositoryFacts, settings: BuildSettings): PythonFramework {
   const asked = FRAMEWORKS.find((framework) => framework === settings.framework);
   if (asked !== undefined) return asked;
-  const named = `${texts['requirements.txt'] ?? ''}\n${texts['pyproject.toml'] ?? ''}\n${texts['Pipfile'] ?? ''}`;
-  if (files.includes('manage.py')) return 'django';
+  const named = namedDependencies(facts);
+  if (facts.files.includes('manage.py')) return 'django';
   if (/\bfastapi\b/i.test(named)) return 'fastapi';
   if (/\bflask\b/i.test(named)) return 'flask';
   return 'python';
 }
 
+function namedDependencies({ texts }: RepositoryFacts): string {
+  return ['requirements.txt', 'pyproject.toml', 'Pipfile'].map((file) => texts[file] ?? '').join('\n');
+}
+
 /** The production server where the repository does not bring one. */
-function serverOf(framework: PythonFramework, { texts }: RepositoryFacts): string | null {
-  const named = `${texts['requirements.txt'] ?? ''}\n${texts['pyproject.toml'] ?? ''}`;
+function serverOf(framework: PythonFramework, facts: RepositoryFacts): string | null {
+  const named = namedDependencies(facts);
   if (framework === 'fastapi')
     return /\b(uvicorn|fastapi\[standard\]|hypercorn)/i.test(named) ? null : 'uvicorn';
   if (framework === 'flask' || framework === 'django') return /\bgunicorn\b/i.test(named) ? null : 'gunicorn';
@@ -134,7 +191,7 @@ function startOf(
   if (web !== undefined) return web;
   switch (framework) {
     case 'django': {
-      const module = /DJANGO_SETTINGS_MODULE["'],\s*["']([\w]+)\.settings/.exec(
+      const module = /DJANGO_SETTINGS_MODULE["'],\s*["']([\w.]+?)\.settings/.exec(
         facts.texts['manage.py'] ?? '',
       )?.[1];
       return module === undefined ? null : `${GUNICORN} ${module}.wsgi:application`;
@@ -164,7 +221,11 @@ export const PYTHON_FILES: readonly string[] = [
   'asgi.py',
   'application.py',
   'server.py',
+  'run.py',
+  'api.py',
   'app/main.py',
+  'app/app.py',
+  'api/main.py',
   'app/__init__.py',
   'src/main.py',
   'src/app.py',
