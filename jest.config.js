@@ -18,6 +18,8 @@ const project = (displayName, testMatch, extra = {}) => ({
   rootDir: import.meta.dirname,
   roots: ['<rootDir>/cmd', '<rootDir>/internal', '<rootDir>/test', '<rootDir>/bench', '<rootDir>/scripts'],
   extensionsToTreatAsEsm: ['.ts'],
+  // Repositories of strangers, as far as we are concerned.
+  modulePathIgnorePatterns: ['<rootDir>/test/stacks/'],
   ...extra,
 });
 

@@ -1,7 +1,8 @@
 /**
- * Usage: bin/test [lint] [types] [unit] [int] [e2e]      (none named: all)
+ * Usage: bin/test [lint] [types] [unit] [int] [e2e] [stacks]      (none named: all but stacks)
  * Makes this machine ready, then runs every check and test. One that fails does not hide the others; the last line is
- * `N passed, N failed`, where a static check counts as one.
+ * `N passed, N failed`, where a static check counts as one. `stacks` builds a repository of every kind there is, where
+ * e2e builds one of each family (docs/stacks.md).
  */
 import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -13,6 +14,7 @@ import { Progress } from '../cmd/up/progress.ts';
 import { loadStartSettings, type StartSettings } from '../internal/config/start-settings.ts';
 import { CannotStart } from '../internal/host/cannot-start.ts';
 import { stopOwnDaemon } from '../internal/host/prepare-host.ts';
+import { fetchNginx } from './fetch-nginx.ts';
 import { findComposeBinary } from './find-compose-binary.ts';
 import { findTraefikBinary } from './find-traefik-binary.ts';
 import { installSchemathesis } from './install-schemathesis.ts';
@@ -28,6 +30,8 @@ interface Phase {
   readonly script: string;
   /** jest counts its tests itself; any other check is one. */
   readonly isJest: boolean;
+  /** Only when it is named: it takes too long for every time. */
+  readonly onlyNamed?: true;
 }
 
 const PHASES: readonly Phase[] = [
@@ -36,6 +40,7 @@ const PHASES: readonly Phase[] = [
   { word: 'unit', name: 'unit tests', script: 'test:unit', isJest: true },
   { word: 'int', name: 'integration tests', script: 'test:int', isJest: true },
   { word: 'e2e', name: 'end-to-end tests', script: 'test:e2e', isJest: true },
+  { word: 'stacks', name: 'every kind of repository', script: 'test:stacks', isJest: true, onlyNamed: true },
 ];
 
 const progress = new Progress();
@@ -84,7 +89,7 @@ function choosePhases(words: readonly string[]): readonly Phase[] {
   if (unknown !== undefined) {
     throw new CannotStart(`There is no ${unknown}; choose of: ${PHASES.map(({ word }) => word).join(' ')}`);
   }
-  return words.length === 0 ? PHASES : PHASES.filter(({ word }) => words.includes(word));
+  return PHASES.filter(({ word, onlyNamed }) => (words.length === 0 ? !onlyNamed : words.includes(word)));
 }
 
 async function prepareTests(phases: readonly Phase[]): Promise<NodeJS.ProcessEnv> {
@@ -95,11 +100,12 @@ async function prepareTests(phases: readonly Phase[]): Promise<NodeJS.ProcessEnv
     () => findTraefikBinary(settings, folder, (text) => progress.note(text)),
     (binary) => binary,
   );
-  const hasEndToEnd = phases.some(({ word }) => word === 'e2e');
+  const isAsked = (name: string) => phases.some(({ word }) => word === name);
   return {
     ...settings.environment,
     BERTH_TEST_TRAEFIK: traefik,
-    ...(hasEndToEnd ? await prepareEndToEnd(settings) : {}),
+    ...(isAsked('e2e') ? await prepareEndToEnd(settings) : {}),
+    ...(isAsked('e2e') || isAsked('stacks') ? await prepareStacks(settings) : {}),
     BERTH_TEST_COUNTS: join(folder, 'counts'),
     BERTH_TEST_RESULTS: resultsFile,
   };
@@ -122,6 +128,16 @@ async function prepareEndToEnd(settings: StartSettings): Promise<NodeJS.ProcessE
       ? { BERTH_TEST_SCHEMATHESIS: schemathesis.program }
       : { BERTH_TEST_SCHEMATHESIS_LACKS: schemathesis.lacks }),
   };
+}
+
+async function prepareStacks(settings: StartSettings): Promise<NodeJS.ProcessEnv> {
+  const nginx = await progress.step(
+    'nginx',
+    () => fetchNginx(settings, folder),
+    (found) =>
+      'folder' in found ? found.folder : `not here, so tests of static sites are skipped: ${found.lacks}`,
+  );
+  return 'folder' in nginx ? { BERTH_TEST_NGINX: nginx.folder } : { BERTH_TEST_NGINX_LACKS: nginx.lacks };
 }
 
 async function runPhase(phase: Phase, environment: NodeJS.ProcessEnv): Promise<Counts> {

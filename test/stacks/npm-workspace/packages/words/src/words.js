@@ -1,0 +1,1 @@
+export const words = 'A npm workspace answers\n';

@@ -1,0 +1,1 @@
+export const words = 'A pnpm workspace answers\n';

@@ -1,0 +1,1 @@
+export const words = 'A yarn workspace answers\n';
