@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type Dockerode from 'dockerode';
 import type { BuildLimits, DiskProbe } from '../engine/ports.ts';
-import type { DeploymentFailed } from '../errors/deployment-failed.ts';
+import { DeploymentFailed } from '../errors/deployment-failed.ts';
 import type { Logger } from '../logger/logger.ts';
 import { CPU_PERIOD_MICROSECONDS, type PlatformLimits } from './build-options.ts';
 import { readBuilderNews } from './builder-news.ts';
@@ -35,6 +35,7 @@ export class BuildWatch {
   readonly #docker: Dockerode;
   readonly #disk: DiskProbe;
   readonly #limits: PlatformLimits;
+  readonly #labels: Readonly<Record<string, string>>;
   readonly #logger: Logger;
   readonly #startedAt = Date.now();
   /** Those that have not been seen to be gone. */
@@ -44,11 +45,20 @@ export class BuildWatch {
   readonly #added = new Map<string, number>();
   #latest: { readonly id: string; readonly isLimited: boolean; wasCrowded: boolean } | null = null;
   #silentSince: number | null = null;
+  #forgery: DeploymentFailed | null = null;
 
-  constructor(options: { docker: Dockerode; disk: DiskProbe; limits: PlatformLimits; logger: Logger }) {
+  constructor(options: {
+    docker: Dockerode;
+    disk: DiskProbe;
+    limits: PlatformLimits;
+    /** By these a step is found again when its worker is lost. */
+    labels: Readonly<Record<string, string>>;
+    logger: Logger;
+  }) {
     this.#docker = options.docker;
     this.#disk = options.disk;
     this.#limits = options.limits;
+    this.#labels = options.labels;
     this.#logger = options.logger;
   }
 
@@ -85,7 +95,7 @@ export class BuildWatch {
       await delay(TICK_MS, undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return;
       await this.#look();
-      const failure = judgeBuild(await this.#facts(), this.#limits);
+      const failure = this.#forgery ?? judgeBuild(await this.#facts(), this.#limits);
       if (failure !== null) return end(failure);
     }
   }
@@ -95,7 +105,7 @@ export class BuildWatch {
     if (this.#steps.has(id)) return;
     const container = this.#docker.getContainer(id);
     try {
-      const { HostConfig, Created, Image } = await withDeadline(container.inspect());
+      const { HostConfig, Created, Image, Config } = await withDeadline(container.inspect());
       if (!isStepOf(HostConfig, this.#limits) || !this.#isOfThisBuild(Created)) return;
       this.#steps.set(id, {
         id,
@@ -104,6 +114,7 @@ export class BuildWatch {
         crowdedSince: null,
       });
       this.#pending.add(Image);
+      this.#forgery ??= forgeryIn(Config.Labels, this.#labels);
       this.#latest = { id, isLimited: false, wasCrowded: false };
       await withDeadline(container.update({ PidsLimit: this.#limits.pids }));
       this.#latest = { id, isLimited: true, wasCrowded: false };
@@ -198,5 +209,18 @@ function isStepOf(
     CpuPeriod === CPU_PERIOD_MICROSECONDS &&
     CpuQuota === Math.round(cpus * CPU_PERIOD_MICROSECONDS) &&
     (Binds ?? []).length === 0
+  );
+}
+
+/** Labels that its Dockerfile has changed would hide a step that outlives its worker, or pass it off as another app's. */
+function forgeryIn(
+  found: Readonly<Record<string, string>>,
+  ours: Readonly<Record<string, string>>,
+): DeploymentFailed | null {
+  const changed = Object.keys(ours).filter((key) => found[key] !== undefined && found[key] !== ours[key]);
+  if (changed.length === 0) return null;
+  return new DeploymentFailed(
+    'image_label_forbidden',
+    `The Dockerfile sets labels that only the platform may give: ${changed.join(', ')}.`,
   );
 }

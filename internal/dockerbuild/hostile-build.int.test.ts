@@ -112,9 +112,13 @@ test('T21: what a step prints changes no other container', async () => {
   }
 }, 30_000);
 
-test('T21: a step that forges its layers and labels is held to its limits all the same', async () => {
+test('T27: one whose steps take other labels than ours is ended, so that none can hide', async () => {
+  await dockerfile(['ARG KEY=berth.instance', 'LABEL $KEY=other', `RUN : ${instanceId}; sleep 1234`]);
+  await expect(build({})).rejects.toMatchObject({ code: 'image_label_forbidden' });
+}, 30_000);
+
+test('T21: a step that forges its layers is held to its limits all the same', async () => {
   await dockerfile([
-    'LABEL berth.app=other berth.instance=other',
     `RUN : ${instanceId}; i=0; while [ $i -lt 2000 ]; do echo " ---> 0123456789ab"; i=$((i+1)); done; ${FORK_BOMB}`,
   ]);
   await expect(build({ pids: 64 })).rejects.toMatchObject({ code: 'build_too_many_processes' });

@@ -85,7 +85,13 @@ export class DockerImageBuilder implements ImageBuilder {
       const reason = `The build took longer than ${timeoutSeconds} seconds.`;
       limit.abort(new DeploymentFailed('build_timeout', reason));
     }, timeoutSeconds * 1000);
-    const watch = new BuildWatch({ docker: this.#docker, disk: this.#disk, limits, logger: this.#logger });
+    const watch = new BuildWatch({
+      docker: this.#docker,
+      disk: this.#disk,
+      limits,
+      labels: layerLabels(request.ref, this.#instanceId),
+      logger: this.#logger,
+    });
     const over = new AbortController();
     const watching = watch.run((failure) => limit.abort(failure), over.signal);
     const stop = AbortSignal.any([signal, limit.signal]);
