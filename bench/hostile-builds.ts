@@ -18,9 +18,9 @@ const GOAL_NEIGHBOUR_MS = 50;
 
 /** What is scaled down is time and disk, so that the run is short; memory, CPUs and processes are as by default. */
 const SETTINGS = {
-  BUILD_TIMEOUT_SECONDS: '18',
-  BUILD_SILENCE_SECONDS: '10',
-  BUILD_DISK_MB: '1024',
+  BUILD_TIMEOUT_SECONDS: '30',
+  BUILD_SILENCE_SECONDS: '20',
+  BUILD_DISK_MB: '256',
   WORKER_CONCURRENCY: String(SIDE_BY_SIDE),
 };
 
@@ -78,7 +78,7 @@ export const hostileBuilds: Bench = {
         notes: [
           `Limits: ${Object.entries(SETTINGS)
             .map(([name, value]) => `${name}=${value}`)
-            .join(' ')}, the rest as by default (BUILD_MEMORY_MB=2048 BUILD_CPUS=2 BUILD_PIDS=4096).`,
+            .join(' ')}, the rest as by default (BUILD_MEMORY_MB=2048 BUILD_CPUS=2 BUILD_PIDS=1024).`,
           'The load client and the one that asks the API run at a higher priority than all else.',
         ],
         goal: {

@@ -157,7 +157,7 @@ const schema = z.object({
     .min(0.1, 'must be at least 0.1')
     .max(256, 'must be at most 256')
     .default(2),
-  BUILD_PIDS: whole(4096, { min: 16, max: 4_194_304, of: 'processes' }),
+  BUILD_PIDS: whole(1024, { min: 16, max: 4_194_304, of: 'processes' }),
   BUILD_DISK_MB: count(10_240, 1_048_576),
   CONTEXT_MAX_MB: count(2048, 102_400),
   DISK_FLOOR_MB: whole(2048, { min: 0, max: 1_048_576, of: 'a number of MB' }),

@@ -31,6 +31,7 @@ test('T17, T22: this, and nothing else, is said to the daemon', () => {
     memory: 536_870_912,
     memswap: 536_870_912,
     cpuperiod: 100_000,
+    cpushares: 64,
     cpuquota: 150_000,
   });
 });

@@ -28,6 +28,8 @@ export function platformLimits(config: Config): PlatformLimits {
 }
 
 export const CPU_PERIOD_MICROSECONDS = 100_000;
+/** Where CPUs are short, an app gets sixteen times as much as a step of a build: 1024 is what all else has. */
+const CPU_SHARES = 64;
 
 /**
  * Everything that is said to the daemon about a build: a closed set, so that no input can add to it (no host network,
@@ -60,6 +62,7 @@ export function buildOptions(build: {
     memory,
     memswap: memory,
     cpuperiod: CPU_PERIOD_MICROSECONDS,
+    cpushares: CPU_SHARES,
     cpuquota: Math.round(build.limits.cpus * CPU_PERIOD_MICROSECONDS),
     // A number, since for the text '2' dockerode opens a session of its own, which it leaves open on errors.
     ...(build.builder === 'buildkit' && { version: 2 as unknown as '2' }),

@@ -10,6 +10,8 @@ import { statusOf } from './error-facts.ts';
 import { type BuildFacts, judgeBuild } from './judge-build.ts';
 
 const TICK_MS = 500;
+/** Where processes end as fast as others begin, fewer than all are there at most moments. */
+const CROWDED_SHARE = 0.9;
 /** Docker walks all that a step has written to tell its size: at most a tenth of the time is spent on that. */
 const FIRST_MEASURE_MS = 1_000;
 const PAUSE_PER_COST = 10;
@@ -142,7 +144,7 @@ export class BuildWatch {
     const container = this.#docker.getContainer(step.id);
     try {
       const { pids_stats: pids } = await withDeadline(container.stats({ stream: false, 'one-shot': true }));
-      const isCrowded = (pids?.current ?? 0) >= this.#limits.pids;
+      const isCrowded = (pids?.current ?? 0) >= this.#limits.pids * CROWDED_SHARE;
       step.crowdedSince = isCrowded ? (step.crowdedSince ?? Date.now()) : null;
       if (isCrowded && this.#latest?.id === step.id) this.#latest.wasCrowded = true;
 

@@ -17,7 +17,7 @@ type Limits = Pick<BuildLimits, 'silenceSeconds' | 'pids' | 'diskMb'> & { readon
 
 const MEGABYTE = 1024 * 1024;
 /** Many jobs at once may touch the limit for a moment, and go on with fewer. */
-const CROWDED_MS = 5_000;
+const CROWDED_MS = 3_000;
 
 /** Why the build must end now; null: it may go on. */
 export function judgeBuild(facts: BuildFacts, limits: Limits): DeploymentFailed | null {
@@ -37,7 +37,7 @@ export function judgeBuild(facts: BuildFacts, limits: Limits): DeploymentFailed 
   if (crowdedMs >= CROWDED_MS) {
     return new DeploymentFailed(
       'build_too_many_processes',
-      `A step had all of the ${limits.pids} processes and threads that a build may have, and did not get by with them.`,
+      `A step had nearly all of the ${limits.pids} processes and threads that a build may have, for several seconds.`,
     );
   }
   if (silentMs > limits.silenceSeconds * 1000) {
