@@ -16,6 +16,7 @@ import { CannotStart } from '../internal/host/cannot-start.ts';
 import { stopOwnDaemon } from '../internal/host/prepare-host.ts';
 import { fetchNginx } from './fetch-nginx.ts';
 import { findComposeBinary } from './find-compose-binary.ts';
+import { findRegistryProgram } from './find-registry-program.ts';
 import { findTraefikBinary } from './find-traefik-binary.ts';
 import { installSchemathesis } from './install-schemathesis.ts';
 
@@ -104,11 +105,23 @@ async function prepareTests(phases: readonly Phase[]): Promise<NodeJS.ProcessEnv
   return {
     ...settings.environment,
     BERTH_TEST_TRAEFIK: traefik,
+    ...(isAsked('int') ? await prepareIntegration(settings) : {}),
     ...(isAsked('e2e') ? await prepareEndToEnd(settings) : {}),
     ...(isAsked('e2e') || isAsked('stacks') ? await prepareStacks(settings) : {}),
     BERTH_TEST_COUNTS: join(folder, 'counts'),
     BERTH_TEST_RESULTS: resultsFile,
   };
+}
+
+async function prepareIntegration(settings: StartSettings): Promise<NodeJS.ProcessEnv> {
+  const registry = await progress.step(
+    'registry program',
+    () => findRegistryProgram(settings, folder),
+    (found) => ('program' in found ? found.program : `not here, so its tests are skipped: ${found.lacks}`),
+  );
+  return 'program' in registry
+    ? { BERTH_TEST_REGISTRY: registry.program }
+    : { BERTH_TEST_REGISTRY_LACKS: registry.lacks };
 }
 
 async function prepareEndToEnd(settings: StartSettings): Promise<NodeJS.ProcessEnv> {

@@ -10,6 +10,7 @@ import { migrate } from '../../internal/db/migrate.ts';
 import { Notifications } from '../../internal/db/notifications.ts';
 import { readReleaseSecrets } from '../../internal/deployments/release-secrets.ts';
 import { platformLimits } from '../../internal/dockerbuild/build-options.ts';
+import { DockerRegistry } from '../../internal/dockerbuild/docker-registry.ts';
 import { DockerImageBuilder } from '../../internal/dockerbuild/image-builder.ts';
 import { repositoryReader } from '../../internal/dockerbuild/read-repository.ts';
 import { DockerContainerEvents } from '../../internal/dockerrun/container-events.ts';
@@ -76,8 +77,10 @@ async function main(config: Config): Promise<void> {
       instanceId,
       limits: platformLimits(config),
       disk,
+      registry: config.registry,
       logger,
     }),
+    registry: config.registry && new DockerRegistry({ docker, registry: config.registry, logger }),
     disk,
     containers: new DockerContainerRunner({ docker, instanceId, gateDir, logger }),
     repairs: new DockerContainerRepairs({ docker, instanceId }),

@@ -32,6 +32,17 @@ export interface GithubSettings {
   readonly webhookBaseUrl: string;
 }
 
+/** Where images go beside this machine. */
+export interface RegistrySettings {
+  /** As it stands in the name of an image: with its port, without a scheme. */
+  readonly host: string;
+  /** What stands before the names of ours, such as a project of Harbor. */
+  readonly project: string | null;
+  /** Null: it asks nobody who they are. */
+  readonly credential: { readonly user: string; readonly password: Secret } | null;
+  readonly timeoutSeconds: number;
+}
+
 /** Every setting, read once at start, frozen. `.env.example` documents each; nothing else reads the environment. */
 export interface Config {
   /** State of this installation: database, clones, gate files, tokens. Never inside the checkout. */
@@ -101,6 +112,8 @@ export interface Config {
   /** What one build may write. */
   readonly buildDiskMb: number;
   readonly contextMaxMb: number;
+  /** Null: images stay on this machine. */
+  readonly registry: RegistrySettings | null;
   /** No build begins with less room than this on Docker's disk, and none goes on with less than half of it. */
   readonly diskFloorMb: number;
   /** How much builds may leave behind to be quicker the next time. */

@@ -5,6 +5,7 @@ import { Secret } from '../secrets/secret.ts';
 import type { Config } from './config.ts';
 import { defaultGateway } from './default-gateway.ts';
 import { askForWholeGithub, githubSchema, githubSettings } from './github-settings.ts';
+import { askForWholeRegistry, registrySchema, registrySettings } from './registry-settings.ts';
 
 /** All that is wrong with the settings, one line each: name, problem, remedy. Holds no value of a secret. */
 export class InvalidConfig extends Error {
@@ -159,6 +160,7 @@ const schema = z.object({
     .default(2),
   BUILD_PIDS: whole(1024, { min: 16, max: 4_194_304, of: 'processes' }),
   BUILD_DISK_MB: count(10_240, 1_048_576),
+  ...registrySchema,
   CONTEXT_MAX_MB: count(2048, 102_400),
   DISK_FLOOR_MB: whole(2048, { min: 0, max: 1_048_576, of: 'a number of MB' }),
   BUILD_CACHE_MAX_MB: whole(5120, { min: 0, max: 1_048_576, of: 'a number of MB' }),
@@ -228,6 +230,7 @@ const settings = schema
     ...evenIfOthersAreWrong('ENCRYPTION_KEY', 'SESSION_SECRET'),
   })
   .superRefine(askForWholeGithub, evenIfOthersAreWrong(...Object.keys(githubSchema)))
+  .superRefine(askForWholeRegistry, evenIfOthersAreWrong(...Object.keys(registrySchema)))
   .superRefine(
     ({ AUTH, PUBLIC_URL, API_ADDRESS }, context) => {
       if (AUTH === 'none') refuseToBePublic({ publicUrl: PUBLIC_URL, apiAddress: API_ADDRESS }, context);
@@ -298,6 +301,7 @@ export function loadConfig(environment: Environment = process.env): Config {
     buildSilenceSeconds: value.BUILD_SILENCE_SECONDS,
     buildPids: value.BUILD_PIDS,
     buildDiskMb: value.BUILD_DISK_MB,
+    registry: registrySettings(value),
     contextMaxMb: value.CONTEXT_MAX_MB,
     diskFloorMb: value.DISK_FLOOR_MB,
     buildCacheMaxMb: value.BUILD_CACHE_MAX_MB,

@@ -17,6 +17,7 @@ export interface NewDeployment {
   readonly imageFromId?: string;
   readonly imageId?: string | null;
   readonly imageTag?: string | null;
+  readonly registryTag?: string | null;
   readonly commitSha?: string | null;
   readonly commitMessage?: string | null;
 }

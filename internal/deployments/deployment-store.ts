@@ -26,6 +26,7 @@ export type BuiltRelease = Pick<
   | 'imageTag'
   | 'imageBytes'
   | 'imageReusedFromId'
+  | 'registryTag'
   | 'buildKey'
   | 'commitSha'
   | 'commitMessage'
@@ -119,7 +120,8 @@ export async function recordImage(
   await throughOutage(() =>
     write(prisma, claim, {
       set: Prisma.sql`image_id = ${image.imageId}, image_tag = ${image.imageTag},
-        image_bytes = ${image.bytes}::bigint, build_key = ${image.buildKey}, image_reused_from_id = NULL`,
+        image_bytes = ${image.bytes}::bigint, build_key = ${image.buildKey}, image_reused_from_id = NULL,
+        registry_tag = NULL`,
     }),
   );
 }
@@ -129,7 +131,8 @@ export async function recordReusedImage(tx: Db, claim: Claim, of: BuiltRelease):
   await write(tx, claim, {
     set: Prisma.sql`image_id = ${of.imageId}, image_tag = ${of.imageTag}, image_bytes = ${of.imageBytes}::bigint,
       build_key = ${of.buildKey}, image_reused_from_id = ${of.imageReusedFromId ?? of.id},
-      commit_sha = ${of.commitSha}, commit_message = ${of.commitMessage}, branch = coalesce(branch, ${of.branch})`,
+      commit_sha = ${of.commitSha}, commit_message = ${of.commitMessage}, branch = coalesce(branch, ${of.branch}),
+      registry_tag = ${of.registryTag}`,
   });
 }
 
@@ -140,6 +143,11 @@ export async function recordFramework(prisma: PrismaClient, claim: Claim, framew
       FROM deployments
      WHERE services.id = deployments.app_id AND detected_framework IS DISTINCT FROM ${framework}
        AND deployments.id = ${claim.deploymentId} AND fence = ${claim.fence} AND lease_owner IS NOT NULL`;
+}
+
+/** Its image is in the registry now, by this name. @throws LeaseLost */
+export async function recordPush(prisma: PrismaClient, claim: Claim, registryTag: string): Promise<void> {
+  await write(prisma, claim, { set: Prisma.sql`registry_tag = ${registryTag}` });
 }
 
 /** Gives the candidate its place in the global order of releases; the newest healthy one wins at the proxy. */

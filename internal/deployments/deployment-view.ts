@@ -20,6 +20,10 @@ const listed = {
   commit_message: z.string().nullable(),
   image_id: z.string().nullable(),
   image_tag: z.string().nullable(),
+  registry_tag: z
+    .string()
+    .nullable()
+    .meta({ description: 'Its name in the registry; stays there when the machine gives the image up.' }),
   image_reused_from: id.nullable().meta({
     description: 'The deployment that built its image, of the same commit with the same settings.',
   }),
@@ -59,6 +63,7 @@ const listedExample: z.input<typeof listedDeploymentSchema> = {
   commit_message: 'Greet visitors',
   image_id: 'sha256:9b1c',
   image_tag: 'berth/shop:q6wlnf4j3e',
+  registry_tag: null,
   image_reused_from: null,
   no_cache: false,
   port: 3000,
@@ -139,6 +144,7 @@ export function viewListedDeployment(
     commit_message: row.commitMessage,
     image_id: row.imageId,
     image_tag: row.imageTag,
+    registry_tag: row.registryTag,
     image_reused_from: row.imageReusedFromId,
     no_cache: row.noCache,
     port: row.port,

@@ -8,7 +8,15 @@ import { enqueue, wishToRun } from './deployment-queue.ts';
 /** A release that another one is made from. */
 export type SourceRelease = Pick<
   Deployment,
-  'id' | 'appId' | 'branch' | 'commitSha' | 'commitMessage' | 'imageId' | 'imageTag' | 'configSnapshot'
+  | 'id'
+  | 'appId'
+  | 'branch'
+  | 'commitSha'
+  | 'commitMessage'
+  | 'imageId'
+  | 'imageTag'
+  | 'registryTag'
+  | 'configSnapshot'
 >;
 
 /**
@@ -39,6 +47,7 @@ export async function requestRelease(
     imageFromId: source.id,
     imageId: source.imageId,
     imageTag: source.imageTag,
+    registryTag: source.registryTag,
     commitSha: source.commitSha,
     commitMessage: source.commitMessage,
   });

@@ -1,9 +1,12 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: Dockerfiles have variables of that look
 import { describe, expect, test } from '@jest/globals';
-import { checkDockerfile } from './dockerfile-rules.ts';
+import { type BuildOf, checkDockerfile } from './dockerfile-rules.ts';
 
-const check = (text: string, buildArguments: Record<string, string> = {}) =>
-  checkDockerfile(text, 'app1', buildArguments);
+const check = (
+  text: string,
+  buildArguments: Record<string, string> = {},
+  registry: BuildOf['registry'] = null,
+) => checkDockerfile(text, { appId: 'app1', buildArguments, registry });
 
 describe('T18: a Dockerfile may not read an image of the platform or an image by id', () => {
   const id = 'sha256:6a21ac5d5f3f4bb0f0c3b1f5b9d6b6f0bb0a57a8ad9a2c5a3c7f3a1f4e2d1c0b';
@@ -40,6 +43,34 @@ describe('T18: a Dockerfile may not read an image of the platform or an image by
     '# escape=`\nFROM `\nberth/victim',
   ])('%j', (text) => {
     expect(() => check(text)).toThrow(expect.objectContaining({ code: 'dockerfile_invalid' }));
+  });
+});
+
+describe('T18: an image that the platform has pushed to its registry', () => {
+  const registry = { host: 'registry.test:5000', project: null };
+  const inProject = { ...registry, project: 'apps' };
+  const sha = 'a'.repeat(40);
+  test.each([
+    [`registry.test:5000/k3v5ah-store/shop:${sha}`, registry],
+    ['registry.test:5000/k3v5ah-store/shop', registry],
+    ['Registry.Test:5000/k3v5ah-store/shop@sha256:1234', registry],
+    [`localhost:5000/k3v5ah-store/shop:${sha}`, registry],
+    [`registry.test:5000/apps/k3v5ah-store/shop:${sha}`, inProject],
+  ])('%s is refused', (image, where) => {
+    for (const text of [`FROM ${image}`, `FROM alpine\nCOPY --from=${image} / /`]) {
+      expect(() => check(text, {}, where)).toThrow(expect.objectContaining({ code: 'dockerfile_invalid' }));
+    }
+    expect(() => check(`FROM ${image}`)).not.toThrow();
+  });
+
+  test.each([
+    ['registry.test:5000/base/node:20', registry],
+    ['registry.test:5000/node:20', registry],
+    ['registry.test:5000/library/k3v5ah-store/shop', inProject],
+    ['ghcr.io/github-actions/runner:v1', registry],
+    ['alpine', registry],
+  ])('%s is none', (image, where) => {
+    expect(() => check(`FROM ${image}`, {}, where)).not.toThrow();
   });
 });
 

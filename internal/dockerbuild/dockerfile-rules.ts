@@ -1,4 +1,5 @@
 import { type Dockerfile, DockerfileParser } from 'dockerfile-ast';
+import type { RegistrySettings } from '../config/config.ts';
 import { DeploymentFailed } from '../errors/deployment-failed.ts';
 import { buildKitNeeds } from './buildkit-needs.ts';
 import {
@@ -21,6 +22,14 @@ export interface CheckedDockerfile {
   readonly declaredArguments: ReadonlySet<string>;
 }
 
+/** Whose build it is, and with what. */
+export interface BuildOf {
+  readonly appId: string;
+  readonly buildArguments: Readonly<Record<string, string>>;
+  /** Where images of the platform stand, beside this machine. */
+  readonly registry: Pick<RegistrySettings, 'host' | 'project'> | null;
+}
+
 const MAX_BYTES = 256 * 1024;
 const OFFICIAL_FRONTEND =
   /^(?:docker\.io\/)?docker\/dockerfile(?:-upstream)?(?::[\w.-]+)?(?:@sha256:[0-9a-f]{64})?$/;
@@ -32,14 +41,13 @@ const OFFICIAL_FRONTEND =
  */
 export function checkDockerfile(
   text: string,
-  appId: string,
-  buildArguments: Readonly<Record<string, string>>,
+  { appId, buildArguments, registry }: BuildOf,
 ): CheckedDockerfile {
   if (Buffer.byteLength(text) > MAX_BYTES) refuse('The Dockerfile is larger than 256 KB.');
   const dockerfile = DockerfileParser.parse(text);
   checkFrontend(dockerfile);
   const instructions = parse(text, dockerfile);
-  checkSources(instructions, buildArguments);
+  checkSources(instructions, { buildArguments, registry });
   return {
     text: nameCaches(text, instructions, appId),
     needsBuildKit: buildKitNeeds(instructions, text),
@@ -98,7 +106,7 @@ function checkFrontend(dockerfile: Dockerfile): void {
 
 function checkSources(
   instructions: readonly ParsedInstruction[],
-  buildArguments: Readonly<Record<string, string>>,
+  { buildArguments, registry }: Omit<BuildOf, 'appId'>,
 ): void {
   /** Of the arguments that may stand in the name of an image: their values in this build. */
   const values = new Map<string, string>();
@@ -117,13 +125,13 @@ function checkSources(
     } else if (keyword === 'FROM') {
       const [written = '', as, stage] = words;
       const image = unquote(substitute(written, values) ?? refuseVariable(written));
-      if (!stages.has(image.toLowerCase())) refuseOurs(image);
+      if (!stages.has(image.toLowerCase())) refuseOurs(image, registry);
       stages.add(String(count++));
       if (as?.toUpperCase() === 'AS' && stage !== undefined) stages.add(stage.toLowerCase());
     } else {
       for (const source of sourcesOf(keyword, flags)) {
         if (source.includes('$')) refuseVariable(source);
-        if (!stages.has(source.toLowerCase())) refuseOurs(source);
+        if (!stages.has(source.toLowerCase())) refuseOurs(source, registry);
       }
     }
   }
@@ -140,16 +148,32 @@ function sourcesOf(keyword: string, flags: ParsedInstruction['flags']): string[]
 }
 
 /** An id, or the beginning of one, finds any image of the daemon; so does a name of ours. */
-function refuseOurs(image: string): void {
+function refuseOurs(image: string, registry: BuildOf['registry']): void {
   const name = image.replaceAll('\\', '').toLowerCase();
   if (/^(?:sha256:.*|[0-9a-f]+)$/.test(name)) {
     refuse(`Images are named, not given by id: ${image.slice(0, 100)}.`);
   }
-  if (/^(?:(?:index\.)?docker\.io\/)?berth\//.test(name)) {
+  const isLocal = /^(?:(?:index\.)?docker\.io\/)?berth\//.test(name);
+  if (isLocal || (registry !== null && isInRegistry(name, registry))) {
     refuse(
       `${image.slice(0, 100)} is an image of this platform; build from one of your own or a public one.`,
     );
   }
+}
+
+/**
+ * Other apps' images could be read there with the platform's own sign-in. A registry has many names (`localhost`, an
+ * address), so that what looks like an image of ours is refused by any name of the host.
+ */
+function isInRegistry(name: string, { host, project }: NonNullable<BuildOf['registry']>): boolean {
+  const [, ofHost = '', path = ''] = /^([^/]+)\/(.*)$/.exec(name) ?? [];
+  const folder = project === null ? '' : `${project}/`;
+  if (!path.startsWith(folder)) return false;
+  const image = /^[a-z][a-z2-7]{5}-[^/:@]+\/[^/:@]+(?::(?<tag>[^@]*))?(?:@.*)?$/.exec(
+    path.slice(folder.length),
+  );
+  if (image === null) return false;
+  return ofHost === host || /^[0-9a-f]{40}$/.test(image.groups?.['tag'] ?? '');
 }
 
 function refuseVariable(text: string): never {

@@ -1,6 +1,7 @@
 import { join, posix } from 'node:path';
 import { Readable } from 'node:stream';
 import type Dockerode from 'dockerode';
+import type { RegistrySettings } from '../config/config.ts';
 import type {
   BuildRequest,
   BuiltImage,
@@ -35,10 +36,13 @@ import { type NamedDockerfile, planBuilder } from './plan-builder.ts';
 import { PULL_PAUSES_MS, pullAgain } from './pull-again.ts';
 import { readJsonLines } from './read-json-lines.ts';
 import { hasDockerfile } from './read-repository.ts';
+import { signInsOf } from './registry-sign-in.ts';
 import { readRegularFile } from './repository-path.ts';
 import type { BuildPlatform } from './without-buildkit.ts';
 
 type Room = Parameters<ImageBuilder['build']>[1]['room'];
+
+const COMMIT = /^:[0-9a-f]{40}$/;
 
 interface BuildInProgress {
   readonly onLine: LineSink;
@@ -56,6 +60,7 @@ export class DockerImageBuilder implements ImageBuilder {
   readonly #limits: PlatformLimits;
   readonly #disk: DiskProbe;
   readonly #pullPausesMs: readonly number[];
+  readonly #registry: RegistrySettings | null;
   readonly #logger: Logger;
 
   constructor(options: {
@@ -64,6 +69,7 @@ export class DockerImageBuilder implements ImageBuilder {
     limits: PlatformLimits;
     disk: DiskProbe;
     pullPausesMs?: readonly number[];
+    registry?: RegistrySettings | null;
     logger: Logger;
   }) {
     this.#docker = options.docker;
@@ -71,6 +77,7 @@ export class DockerImageBuilder implements ImageBuilder {
     this.#limits = options.limits;
     this.#disk = options.disk;
     this.#pullPausesMs = options.pullPausesMs ?? PULL_PAUSES_MS;
+    this.#registry = options.registry ?? null;
     this.#logger = options.logger;
   }
 
@@ -139,6 +146,8 @@ export class DockerImageBuilder implements ImageBuilder {
     const image = await this.#find(imageId);
     if (image?.Config.Labels?.['berth.instance'] !== this.#instanceId) return;
     try {
+      // While it has names of two repositories, Docker does not remove it by its id.
+      for (const name of registryNames(image)) await withDeadline(this.#docker.getImage(name).remove());
       await withDeadline(this.#docker.getImage(imageId).remove());
     } catch (error) {
       // 404: gone meanwhile. 409: in use, or somebody gave it another name; then it is not ours to take.
@@ -178,7 +187,7 @@ export class DockerImageBuilder implements ImageBuilder {
     request: BuildRequest,
     { onLine, room, stop, limits, watch, fresh }: BuildInProgress,
   ): Promise<BuiltImage> {
-    const dockerfile = await readDockerfile(request);
+    const dockerfile = await readDockerfile(request, this.#registry);
     const context = await listContext(request.contextDirectory, {
       // A generated Dockerfile installs the dependencies itself.
       exclude: 'generated' in request.dockerfile ? ['node_modules'] : [],
@@ -270,7 +279,12 @@ export class DockerImageBuilder implements ImageBuilder {
       packing = error;
     });
     try {
-      const response = await this.#docker.buildImage(files, { ...options, abortSignal: stop });
+      const signIns = signInsOf(this.#registry);
+      const response = await this.#docker.buildImage(files, {
+        ...options,
+        ...(signIns && { registryconfig: signIns }),
+        abortSignal: stop,
+      });
       if (response instanceof Readable)
         stop.addEventListener('abort', () => response.destroy(), { once: true });
       watch.listen();
@@ -341,8 +355,11 @@ function builtImage(image: Dockerode.ImageInspectInfo): BuiltImage {
   return { imageId: image.Id, exposedPorts: tcpPorts(image.Config.ExposedPorts), bytes: image.Size };
 }
 
-async function readDockerfile(request: BuildRequest): Promise<NamedDockerfile> {
-  const { dockerfile, contextDirectory, ref } = request;
+async function readDockerfile(
+  request: BuildRequest,
+  registry: RegistrySettings | null,
+): Promise<NamedDockerfile> {
+  const { dockerfile, contextDirectory, ref, buildArguments } = request;
   if ('generated' in dockerfile) {
     const text = dockerfile.generated;
     return { name: null, text, needsBuildKit: [], declaredArguments: declaredArguments(text) };
@@ -355,7 +372,8 @@ async function readDockerfile(request: BuildRequest): Promise<NamedDockerfile> {
       ? new DeploymentFailed('dockerfile_invalid', `The file ${path} is larger than 1 MB.`)
       : new DeploymentFailed('dockerfile_missing', `There is no file ${path}.`);
   }
-  return { ...checkDockerfile(text, ref.appId, request.buildArguments), name: posix.normalize(path) };
+  const checked = checkDockerfile(text, { appId: ref.appId, buildArguments, registry });
+  return { ...checked, name: posix.normalize(path) };
 }
 
 /** Docker warns of each argument that no ARG declares; and what is not said cannot leak. */
@@ -368,6 +386,17 @@ function splitArguments(
     declared: Object.fromEntries(entries.filter(([name]) => declared.has(name))),
     unused: entries.map(([name]) => name).filter((name) => !declared.has(name)),
   };
+}
+
+/** Those that a push has given it, if it has no name but ours: what else it is called is not ours to take. */
+function registryNames({ RepoTags, Config }: Dockerode.ImageInspectInfo): string[] {
+  const { 'berth.owner': owner = '', 'berth.app-name': app = '' } = Config.Labels ?? {};
+  const isPushed = (name: string) => {
+    const [folder = '', last = ''] = name.split('/').slice(-2);
+    return folder.startsWith(`${owner}-`) && last.startsWith(`${app}:`) && COMMIT.test(last.slice(-41));
+  };
+  const tags = RepoTags ?? [];
+  return tags.every((name) => name.startsWith('berth/') || isPushed(name)) ? tags.filter(isPushed) : [];
 }
 
 function tcpPorts(exposed: Readonly<Record<string, unknown>> | null | undefined): number[] {

@@ -6,7 +6,11 @@ import { withoutBuildKit } from './without-buildkit.ts';
 const amd64 = { os: 'linux', architecture: 'amd64' };
 
 function translate(text: string, platform = amd64) {
-  return withoutBuildKit(text, checkDockerfile(text, 'app1', {}).needsBuildKit, platform);
+  return withoutBuildKit(
+    text,
+    checkDockerfile(text, { appId: 'app1', buildArguments: {}, registry: null }).needsBuildKit,
+    platform,
+  );
 }
 
 test.each<[string, string, Record<string, string>]>([

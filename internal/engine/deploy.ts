@@ -5,6 +5,7 @@ import { buildImage } from './steps/build-image.ts';
 import { checkOutSource } from './steps/check-out-source.ts';
 import { findBuiltImage } from './steps/find-built-image.ts';
 import { findSameBuild } from './steps/find-same-build.ts';
+import { pushImage } from './steps/push-image.ts';
 import { resumeCandidate } from './steps/resume-candidate.ts';
 import { retirePrevious } from './steps/retire-previous.ts';
 import { runReleaseCommand } from './steps/run-release-command.ts';
@@ -26,7 +27,10 @@ export async function deploy(job: Job, tools: Tools): Promise<void> {
 
 async function prepareCandidate(job: Job, tools: Tools): Promise<Candidate> {
   const image = (await findBuiltImage(job, tools)) ?? (await buildFromSource(job, tools));
-  if (isNewCode(job)) await runReleaseCommand(job, tools, image);
+  if (isNewCode(job)) {
+    await pushImage(job, tools, image);
+    await runReleaseCommand(job, tools, image);
+  }
   const candidate = await startCandidate(job, tools, image);
   try {
     await waitUntilHealthy(job, tools, candidate);
@@ -37,7 +41,7 @@ async function prepareCandidate(job: Job, tools: Tools): Promise<Candidate> {
   return candidate;
 }
 
-/** A release that takes the image of another was released once; a second attempt of a new one is released again. */
+/** A release that takes the image of another was pushed and released once; a second attempt of a new one is released again. */
 function isNewCode({ row }: Job): boolean {
   return row.imageFromId === null;
 }

@@ -71,7 +71,8 @@ export async function endDeployment(
     return;
   }
   const failure = inPublic(explainCause(cause), of.masked);
-  const mayRetry = FAILURES[failure.code].cause === 'platform' && failure.code !== 'worker_lost';
+  const isPassing = failure.mayPass ?? FAILURES[failure.code].cause === 'platform';
+  const mayRetry = isPassing && failure.code !== 'worker_lost';
   const isForward = candidateStands(row, cause);
   const attempts = attemptsFor(isForward ? row.step : null);
   await tell({ text: `${failure.message} ${failure.advice}`, level: 'error' });
@@ -101,8 +102,8 @@ function candidateStands({ status, step }: ClaimedDeployment, cause: unknown): b
 
 /** It may name what a build argument says, such as an image. */
 function inPublic(failure: DeploymentFailed, masked: (text: string) => string): DeploymentFailed {
-  const { code, message, evidence, cause } = failure;
-  return new DeploymentFailed(code, masked(message), { evidence, cause });
+  const { code, message, evidence, cause, mayPass } = failure;
+  return new DeploymentFailed(code, masked(message), { evidence, cause, mayPass });
 }
 
 /** A daemon that restarts is waited for, under the lease, so that the next attempt finds it (F15). */

@@ -17,6 +17,7 @@ import type {
   GateFiles,
   HealthProbe,
   ImageBuilder,
+  ImageRegistry,
   LineSink,
   RepositoryMirrors,
   RepositoryReader,
@@ -26,6 +27,7 @@ import type {
   SourceCheckout,
   SourceCredentials,
 } from './ports.ts';
+import type { RegistryPlace } from './registry-name.ts';
 import type { LogLimits } from './runtime-logs/trim-logs.ts';
 
 /** What every step is given: the world behind ports, and the few settings that steps decide by. */
@@ -36,6 +38,8 @@ export interface Tools {
   readonly credentials: SourceCredentials;
   readonly repository: RepositoryReader;
   readonly images: ImageBuilder;
+  /** Null: images stay on this machine. */
+  readonly registry: ImageRegistry | null;
   readonly disk: DiskProbe;
   readonly containers: ContainerRunner;
   readonly repairs: ContainerRepairs;
@@ -57,6 +61,7 @@ export interface EngineSettings extends LogLimits {
   readonly baseDomain: string;
   readonly networkPool: string;
   readonly baseImages: BaseImages;
+  readonly registry: RegistryPlace | null;
   readonly gateTimeoutSeconds: number;
   readonly watchSeconds: number;
   readonly stopGraceSeconds: number;

@@ -189,6 +189,15 @@ export interface ImageBuilder {
   removeLayer(imageId: string): Promise<void>;
 }
 
+/** A place for images beside this machine, from which other machines may have them. */
+export interface ImageRegistry {
+  /** Gives an image of ours that name and brings it there. @throws DeploymentFailed registry_push_failed, disk_full, docker_unavailable */
+  push(
+    image: { readonly imageId: string; readonly name: string },
+    options: { onLine: LineSink; signal: AbortSignal },
+  ): Promise<void>;
+}
+
 export interface ImageSummary {
   readonly imageId: string;
   readonly appId: string;

@@ -5,12 +5,14 @@ import { newKey } from '../../test/support/new-key.ts';
 import { seedApp } from '../../test/support/seed.ts';
 import type { Clock } from '../clock/clock.ts';
 import type { App } from '../db/database.ts';
+import { restartApp } from '../deployments/bring-back.ts';
 import { cancelDeployment } from '../deployments/cancel-deployment.ts';
 import { claimNext } from '../deployments/deployment-queue.ts';
 import { type DeploymentRequest, requestDeployment } from '../deployments/request-deployment.ts';
 import { DeploymentFailed } from '../errors/deployment-failed.ts';
 import { SealedBox } from '../secrets/sealed-box.ts';
 import { forgetImage, takeImageOf } from './image-marks-store.ts';
+import type { ImageRegistry } from './ports.ts';
 import { runDeployment } from './run-deployment.ts';
 
 const box = new SealedBox(newKey());
@@ -467,6 +469,98 @@ describe('a commit that was built before with the same settings', () => {
     await killedAt('built');
     expect(await workedSoFar()).toEqual([]);
     expect(await rowOf(id)).toMatchObject({ status: 'live', attempt: 2 });
+  });
+});
+
+describe('with a registry', () => {
+  const pushes: string[] = [];
+  let refusals: DeploymentFailed[];
+  const nameOf = async (commit: string) => {
+    const { user, name } = await prisma().project.findUniqueOrThrow({
+      where: { id: app.projectId },
+      include: { user: true },
+    });
+    return `registry.test/${user.hash}-${name}/web:${commit}`;
+  };
+  const useRegistry = () => {
+    const settings = { ...world.tools.settings, registry: { host: 'registry.test', project: null } };
+    const registry: ImageRegistry = {
+      async push({ imageId, name }) {
+        world.events.push(`push ${imageId}`);
+        const refusal = refusals.shift();
+        if (refusal) throw refusal;
+        pushes.push(name);
+      },
+    };
+    world = { ...world, tools: { ...world.tools, settings, registry } };
+  };
+  beforeEach(() => {
+    pushes.length = 0;
+    refusals = [];
+    world.head = COMMIT;
+    useRegistry();
+  });
+
+  test('an image is pushed when it is built, before anything of it runs', async () => {
+    const { id } = await request();
+    await work();
+    expect(world.events).toEqual(['clone', 'build', 'push sha256:one', 'start 1', 'open 1', 'routed 1']);
+    expect(pushes).toEqual([await nameOf(COMMIT)]);
+    expect(await rowOf(id)).toMatchObject({ registryTag: pushes[0], imageTag: `berth/web:${id}` });
+  });
+
+  test('neither a restart nor the same commit again pushes it once more; both tell its name', async () => {
+    await deployed();
+    const again = [
+      await requestDeployment(prisma(), { appId: app.id, trigger: 'push', commitSha: COMMIT }, box),
+      await restartApp(prisma(), app.id, box),
+    ];
+    for (const { id } of again) {
+      await work();
+      expect((await rowOf(id)).registryTag).toBe(pushes[0]);
+    }
+    expect(pushes).toHaveLength(1);
+  });
+
+  test('an image of before there was a registry is pushed when its commit is deployed again', async () => {
+    world = fakeWorld(prisma());
+    world.head = COMMIT;
+    await deployed();
+    useRegistry();
+    const { id } = await request();
+    await work();
+    expect(pushes).toHaveLength(1);
+    expect((await rowOf(id)).registryTag).toBe(pushes[0]);
+  });
+
+  test('one that refuses ends the deployment at once, and nothing of it runs; the next only pushes', async () => {
+    const first = await deployed();
+    const asked = { appId: app.id, trigger: 'manual', commitSha: '8'.repeat(40) } as const;
+    refusals = [new DeploymentFailed('registry_push_failed', 'It refuses the sign-in.', { mayPass: false })];
+    const { id } = await requestDeployment(prisma(), asked, box);
+    await work();
+    expect(world.events).toEqual(['clone', 'build', 'push sha256:one']);
+    expect(await rowOf(id)).toMatchObject({
+      status: 'failed',
+      failureCode: 'registry_push_failed',
+      registryTag: null,
+    });
+    expect(await rowOf(first)).toMatchObject({ status: 'live' });
+    await requestDeployment(prisma(), asked, box);
+    await work();
+    expect(world.events.filter((event) => event === 'build')).toHaveLength(1);
+    expect(pushes).toHaveLength(2);
+  });
+
+  test('one that is away is tried again, without another build', async () => {
+    refusals = [new DeploymentFailed('registry_push_failed', 'It is away.', { mayPass: true })];
+    const { id } = await request();
+    await work();
+    expect(await rowOf(id)).toMatchObject({ status: 'pending', failureCode: null });
+    await prisma().deployment.update({ where: { id }, data: { notBefore: null } });
+    await work();
+    expect(await rowOf(id)).toMatchObject({ status: 'live', registryTag: pushes[0] });
+    expect(world.events.filter((event) => event === 'build')).toHaveLength(1);
   });
 });
 

@@ -74,6 +74,10 @@ export const FAILURES = {
     advice:
       'Remove LABEL entries that begin with traefik., berth. or com.docker.compose. (also in the base image).',
   },
+  registry_push_failed: {
+    cause: 'platform',
+    advice: 'The image is built: once the registry takes it, deploy again, and it is pushed without a build.',
+  },
   image_missing: { cause: 'user', advice: 'Deploy again; the image will be built anew.' },
   release_command_failed: {
     cause: 'user',
@@ -141,15 +145,18 @@ export class DeploymentFailed extends Error {
   override readonly name = 'DeploymentFailed';
   readonly code: FailureCode;
   readonly evidence: FailureEvidence;
+  /** Whether trying again may help, where that hangs on more than the code. */
+  readonly mayPass: boolean | undefined;
 
   constructor(
     code: FailureCode,
     reason: string,
-    options: { evidence?: FailureEvidence; cause?: unknown } = {},
+    options: { evidence?: FailureEvidence; cause?: unknown; mayPass?: boolean | undefined } = {},
   ) {
     super(reason, { cause: options.cause });
     this.code = code;
     this.evidence = options.evidence ?? {};
+    this.mayPass = options.mayPass;
   }
 
   get advice(): string {

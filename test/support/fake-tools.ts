@@ -98,6 +98,7 @@ export function fakeWorld(prisma: PrismaClient): FakeWorld {
       settings: {
         baseDomain: 'localhost',
         networkPool: '10.89.0.0/16',
+        registry: null,
         baseImages: {
           node: 'node:20-slim',
           python: 'python:3.12-slim',
@@ -172,6 +173,7 @@ export function fakeWorld(prisma: PrismaClient): FakeWorld {
         },
         async removeLayer() {},
       },
+      registry: null,
       disk: {
         async read() {
           return world.disk;
