@@ -189,12 +189,13 @@ async function askBySsh(
   { source, sshConfig, workTree }: ClonedRepository,
   signal: AbortSignal,
 ): Promise<LfsEndpoint> {
-  const { pathname } = new URL(source.url);
+  const { hostname, port, pathname } = new URL(source.url);
+  const command = `git-lfs-authenticate ${pathname.slice(1)} download`;
   const told = await new Promise<string>((resolve, reject) => {
     execFile(
       'ssh',
       // The far side gives this to a shell; the path is of the characters that a repository URL may have.
-      ['-F', sshConfig ?? '/dev/null', source.host, `git-lfs-authenticate ${pathname} download`],
+      ['-F', sshConfig ?? '/dev/null', '-p', port || '22', '--', hostname, command],
       { cwd: workTree, signal, maxBuffer: MAX_ANSWER_BYTES, env: { PATH: '/usr/local/bin:/usr/bin:/bin' } },
       (error, stdout) => (error ? reject(error) : resolve(stdout)),
     );
@@ -204,7 +205,9 @@ async function askBySsh(
     throw new DeploymentFailed('lfs_failed', reason, { cause });
   });
   const read = actionSchema.safeParse(parseJson(told));
-  if (!read.success) throw lfsFailed(`${source.host} answers in a way that is not LFS.`);
+  if (!read.success || !URL.canParse(read.data.href)) {
+    throw lfsFailed(`${source.host} answers in a way that is not LFS.`);
+  }
   return { url: read.data.href.replace(/\/+$/, ''), headers: read.data.header ?? {} };
 }
 

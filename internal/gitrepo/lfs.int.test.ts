@@ -7,7 +7,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { createGitRepository, type Files, type GitRepository } from '../../test/support/git-repository.ts';
 import { gitProcessesIn } from '../../test/support/left-on-disk.ts';
 import { type LfsGitServer, startLfsGitServer } from '../../test/support/lfs-git-server.ts';
+import { type SshGitServer, startSshGitServer } from '../../test/support/ssh-git-server.ts';
 import { waitUntil } from '../../test/support/wait-until.ts';
+import { newDeployKey } from '../deploykeys/deploy-key.ts';
 import type { CheckoutRequest, Line, SourceCredential } from '../engine/ports.ts';
 import { createLogger } from '../logger/logger.ts';
 import { Secret } from '../secrets/secret.ts';
@@ -183,6 +185,43 @@ describe('T09: the token', () => {
     const other = { ...token(), origin: 'http://127.0.0.1:1' } as SourceCredential;
     await clone({ 'a.bin': server.put(Buffer.from('a')) }, { credential: other });
     expect(server.requests.flatMap(({ authorization }) => authorization ?? [])).toEqual([]);
+  });
+});
+
+describe('with a deploy key', () => {
+  const key = newDeployKey('berth-shop');
+  const credential = { kind: 'ssh_key', privateKey: key.privateKey } as const;
+  let ssh: SshGitServer;
+  let answer: string | null;
+  beforeAll(async () => {
+    ssh = await startSshGitServer({
+      folder: repository.folder,
+      publicKey: key.publicKey,
+      answerTo: (command) => (command.startsWith('git-lfs-authenticate ') ? answer : null),
+    });
+  });
+  afterAll(() => ssh?.close());
+
+  test('ssh tells where files are asked for, and with what', async () => {
+    const href = `${server.url(repository.name)}/info/lfs`;
+    answer = JSON.stringify({ href, header: { Authorization: 'RemoteAuth of this key' }, expires_in: 60 });
+    const files = { 'a.bin': server.put(Buffer.from('a')) };
+    const { bytes } = await clone(files, { credential }, { sshPort: ssh.port });
+    expect(bytes('a.bin').toString()).toBe('a');
+    expect(ssh.commands).toContain(`git-lfs-authenticate ${repository.name} download`);
+    expect(server.requests[0]?.authorization).toBe('RemoteAuth of this key');
+  });
+
+  test.each<[string, string | null, string]>([
+    ['knows no LFS', null, 'lfs_failed'],
+    ['says what is no JSON', 'welcome', 'lfs_failed'],
+    ['names no address', '{"href": "here"}', 'lfs_failed'],
+    ['T05: names one that may not be asked', '{"href": "http://127.0.0.1:9/lfs"}', 'clone_forbidden'],
+  ])('it fails when ssh %s', async (_what, text, code) => {
+    answer = text;
+    const files = { 'a.bin': server.put(Buffer.from('a')) };
+    await expect(clone(files, { credential }, { sshPort: ssh.port })).rejects.toMatchObject({ code });
+    expect(server.requests).toEqual([]);
   });
 });
 

@@ -24,6 +24,8 @@ export async function startSshGitServer(options: {
   folder: string;
   /** One line of OpenSSH. */
   publicKey: string;
+  /** What other commands than Git's own write; null: there is no such repository. */
+  answerTo?: (command: string) => string | null;
 }): Promise<SshGitServer> {
   const allowed = utils.parseKey(options.publicKey);
   if (allowed instanceof Error) throw allowed;
@@ -47,7 +49,16 @@ export async function startSshGitServer(options: {
     client.on('session', (accept) => {
       accept().on('exec', (acceptExec, _reject, { command }) => {
         commands.push(command);
-        if (!isStalling) run(acceptExec(), options.folder, command);
+        if (isStalling) return;
+        const channel = acceptExec();
+        const answer = options.answerTo?.(command) ?? null;
+        if (answer === null) {
+          run(channel, options.folder, command);
+        } else {
+          channel.write(answer);
+          channel.exit(0);
+          channel.end();
+        }
       });
     });
   });
