@@ -604,7 +604,7 @@ describe('a worker killed', () => {
   };
 
   test.each(['cloning', 'building', 'starting', 'reserved', 'started', 'gating'])(
-    'F02–F06: at %s is replaced by a new attempt that ends live, with nothing left',
+    'F02, F03, F05, F06: at %s is replaced by a new attempt that ends live, with nothing left',
     async (point) => {
       await deployed();
       const { id } = await request();
