@@ -1,4 +1,5 @@
 import type Docker from 'dockerode';
+import { FrameReader } from '../dockerstream/output-frames.ts';
 import type {
   ContainerRunner,
   ContainerState,
@@ -15,7 +16,6 @@ import { execInContainer } from './exec-in-container.ts';
 import { GateFolders } from './gate-files.ts';
 import { ensureNetwork, removeNetwork, usedSubnets } from './networks.ts';
 import { nudgeProxy } from './nudge-proxy.ts';
-import { FrameReader } from './output-frames.ts';
 import { lastLines } from './plain-lines.ts';
 import * as procNet from './proc-net.ts';
 import { removeContainer, setRestartPolicy, stopContainer } from './remove-container.ts';

@@ -1,6 +1,6 @@
 import type { Container } from 'dockerode';
+import { FrameReader } from '../dockerstream/output-frames.ts';
 import { dockerCall } from './docker-call.ts';
-import { FrameReader } from './output-frames.ts';
 
 const DEADLINE_MS = 10_000;
 /** /proc/net/tcp has 150 bytes a line: some 50,000 connections. */

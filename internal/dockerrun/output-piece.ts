@@ -1,5 +1,5 @@
+import type { OutputFrame } from '../dockerstream/output-frames.ts';
 import type { OutputPiece } from '../engine/ports.ts';
-import type { OutputFrame } from './output-frames.ts';
 
 /** `2026-11-21T06:30:54.591122550Z`, always nine digits. */
 const TIME_LENGTH = 30;

@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
-import type { OutputFrame } from './output-frames.ts';
+import type { OutputFrame } from '../dockerstream/output-frames.ts';
 
 const MAX_LINE_LENGTH = 4096;
 /** Of lines that are masked before they are cut; a secret across such a cut stays readable. */

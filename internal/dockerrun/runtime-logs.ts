@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import { z } from 'zod';
+import { FrameReader } from '../dockerstream/output-frames.ts';
 import type { OutputPart, OutputPiece, RuntimeLogs } from '../engine/ports.ts';
 import type { Logger } from '../logger/logger.ts';
 import { labelFilter } from './container-labels.ts';
 import { chunksOf, openLog } from './container-log.ts';
 import { dockerCall } from './docker-call.ts';
-import { FrameReader } from './output-frames.ts';
 import { PieceReader } from './output-piece.ts';
 
 const SECOND_NS = 1_000_000_000n;
