@@ -15,6 +15,7 @@ import { loadStartSettings, type StartSettings } from '../internal/config/start-
 import { CannotStart } from '../internal/host/cannot-start.ts';
 import { stopOwnDaemon } from '../internal/host/prepare-host.ts';
 import { fetchNginx } from './fetch-nginx.ts';
+import { findBuildKitImage } from './find-buildkit-image.ts';
 import { findComposeBinary } from './find-compose-binary.ts';
 import { findRegistryProgram } from './find-registry-program.ts';
 import { findTraefikBinary } from './find-traefik-binary.ts';
@@ -114,14 +115,22 @@ async function prepareTests(phases: readonly Phase[]): Promise<NodeJS.ProcessEnv
 }
 
 async function prepareIntegration(settings: StartSettings): Promise<NodeJS.ProcessEnv> {
+  const image = await progress.step(
+    'BuildKit image',
+    () => findBuildKitImage(settings, folder, (text) => progress.note(text)),
+    (name) => name,
+  );
   const registry = await progress.step(
     'registry program',
     () => findRegistryProgram(settings, folder),
     (found) => ('program' in found ? found.program : `not here, so its tests are skipped: ${found.lacks}`),
   );
-  return 'program' in registry
-    ? { BERTH_TEST_REGISTRY: registry.program }
-    : { BERTH_TEST_REGISTRY_LACKS: registry.lacks };
+  return {
+    BERTH_TEST_BUILDKIT_IMAGE: image,
+    ...('program' in registry
+      ? { BERTH_TEST_REGISTRY: registry.program }
+      : { BERTH_TEST_REGISTRY_LACKS: registry.lacks }),
+  };
 }
 
 async function prepareEndToEnd(settings: StartSettings): Promise<NodeJS.ProcessEnv> {

@@ -12,6 +12,7 @@ import { readReleaseSecrets } from '../../internal/deployments/release-secrets.t
 import { platformLimits } from '../../internal/dockerbuild/build-options.ts';
 import { DockerRegistry } from '../../internal/dockerbuild/docker-registry.ts';
 import { DockerImageBuilder } from '../../internal/dockerbuild/image-builder.ts';
+import { limitedBuildKit } from '../../internal/dockerbuild/limited-buildkit.ts';
 import { repositoryReader } from '../../internal/dockerbuild/read-repository.ts';
 import { DockerContainerEvents } from '../../internal/dockerrun/container-events.ts';
 import { DockerContainerRepairs } from '../../internal/dockerrun/container-repairs.ts';
@@ -78,6 +79,7 @@ async function main(config: Config): Promise<void> {
       limits: platformLimits(config),
       disk,
       registry: config.registry,
+      buildKit: limitedBuildKit(config, { docker, instanceId, logger }),
       logger,
     }),
     registry: config.registry && new DockerRegistry({ docker, registry: config.registry, logger }),

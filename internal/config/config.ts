@@ -102,6 +102,10 @@ export interface Config {
     readonly go: string;
     readonly static: string;
   };
+  /** BuildKit with limits; null: what needs BuildKit is built by the daemon's, without. */
+  readonly buildKitImage: string | null;
+  /** How much of one app's builds it keeps. */
+  readonly buildKitCacheMb: number;
   readonly buildTimeoutSeconds: number;
   readonly buildMemoryMb: number;
   readonly buildCpus: number;

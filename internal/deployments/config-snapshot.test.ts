@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import { SealBroken, SealedBox } from '../secrets/sealed-box.ts';
 import { Secret } from '../secrets/secret.ts';
 import { changedSettings, openSnapshot, type ReleaseConfig, sealSnapshot } from './config-snapshot.ts';
-import { buildArguments, runtimeEnvironment } from './release-environment.ts';
+import { buildArguments, buildSecrets, runtimeEnvironment } from './release-environment.ts';
 import { secretsOf } from './release-secrets.ts';
 
 const box = new SealedBox(new Secret(randomBytes(32).toString('base64')));
@@ -67,6 +67,7 @@ test('containers get what is for run time, builds what is for them, under any na
     ['BUILD', 'in-build'],
     ['__proto__', 'odd name'],
   ]);
+  expect(Object.keys(buildSecrets(config))).toEqual(['BOTH', 'BUILD', 'RUN', '__proto__']);
 });
 
 test('T22: a row with a name that means something to the builders reaches no build', () => {

@@ -16,6 +16,11 @@ export function buildArguments({ environment }: Environment): Record<string, str
   return valuesByKey(environment.filter(isForBuild).filter(({ key }) => mayBeBuildArgument(key)));
 }
 
+/** What its Dockerfile may mount as secrets, by their names: no layer and no history holds one. */
+export function buildSecrets({ environment }: Environment): Record<string, string> {
+  return valuesByKey(environment);
+}
+
 function valuesByKey(variables: readonly EnvVariable[]): Record<string, string> {
   return Object.fromEntries(variables.map(({ key, value }) => [key, value]));
 }

@@ -1,5 +1,5 @@
 import type { LineSink } from '../engine/ports.ts';
-import { decodeTrace } from './buildkit-trace.ts';
+import { decodeTrace, type TraceUpdate } from './buildkit-trace.ts';
 
 const MAX_LINE_CHARACTERS = 64 * 1024;
 /** The classic builder sends what a step writes to stderr in bright red. */
@@ -63,10 +63,34 @@ export class BuildTranscript {
     if (!isRecord(message)) return;
     const { stream, status, aux, id, errorDetail } = message;
     if (typeof stream === 'string') this.#takeOutput(stream);
-    else if (id === 'moby.buildkit.trace' && typeof aux === 'string') this.#takeTrace(aux);
+    else if (id === 'moby.buildkit.trace' && typeof aux === 'string') this.takeTrace(tryDecode(aux));
     else if (isRecord(aux) && typeof aux['ID'] === 'string') this.imageId = aux['ID'];
-    else if (typeof message['error'] === 'string') this.#takeError(message['error'], errorDetail);
+    else if (typeof message['error'] === 'string') this.takeError(message['error'], codeOf(errorDetail));
     else if (typeof status === 'string') this.#takeStatus(status, message);
+  }
+
+  /** `code`: of the step's process, where the message does not tell it. */
+  takeError(message: string, code: number | null): void {
+    const told = /(?:exit code: |non-zero code: )(\d+)/.exec(message)?.[1];
+    this.close();
+    this.error = { message: message.trim(), exitCode: code ?? (told === undefined ? null : Number(told)) };
+    this.#onLine({ text: this.error.message, level: 'error' });
+  }
+
+  takeTrace({ steps, output }: TraceUpdate): void {
+    for (const { digest, name, startedAt, completedAt, cached, error } of steps) {
+      if (error !== '') this.step = withoutPlace(name);
+      if (startedAt === null || name.startsWith('[internal]')) continue;
+      if (!this.#announced.has(digest)) {
+        this.#announced.add(digest);
+        this.step = withoutPlace(name);
+        this.#onLine({ text: cached ? `${name} (cached)` : name, level: 'deploy' });
+      }
+      if (completedAt === null || cached || error !== '' || this.#ended.has(digest)) continue;
+      this.#ended.add(digest);
+      this.#tellTime(shortName(name), completedAt - startedAt);
+    }
+    for (const { stream, text } of output) this.#write(text, stream);
   }
 
   /** No more comes: says what was left without a line end. */
@@ -143,31 +167,6 @@ export class BuildTranscript {
     if (progressDetail !== undefined && status !== 'Pull complete') return;
     this.#onLine({ text: typeof id === 'string' ? `${id}: ${status}` : status });
   }
-
-  #takeError(message: string, detail: unknown): void {
-    const code = isRecord(detail) && typeof detail['code'] === 'number' ? detail['code'] : null;
-    const told = /(?:exit code: |non-zero code: )(\d+)/.exec(message)?.[1];
-    this.close();
-    this.error = { message: message.trim(), exitCode: code ?? (told === undefined ? null : Number(told)) };
-    this.#onLine({ text: this.error.message, level: 'error' });
-  }
-
-  #takeTrace(base64: string): void {
-    const { steps, output } = tryDecode(base64);
-    for (const { digest, name, startedAt, completedAt, cached, error } of steps) {
-      if (error !== '') this.step = withoutPlace(name);
-      if (startedAt === null || name.startsWith('[internal]')) continue;
-      if (!this.#announced.has(digest)) {
-        this.#announced.add(digest);
-        this.step = withoutPlace(name);
-        this.#onLine({ text: cached ? `${name} (cached)` : name, level: 'deploy' });
-      }
-      if (completedAt === null || cached || error !== '' || this.#ended.has(digest)) continue;
-      this.#ended.add(digest);
-      this.#tellTime(shortName(name), completedAt - startedAt);
-    }
-    for (const { stream, text } of output) this.#write(text, stream);
-  }
 }
 
 /** `[stage-0 2/3] RUN make` → `RUN make`. */
@@ -180,12 +179,16 @@ function shortName(name: string): string {
   return name.length > 80 ? `${name.slice(0, 80)}…` : name;
 }
 
-function tryDecode(base64: string): ReturnType<typeof decodeTrace> {
+function tryDecode(base64: string): TraceUpdate {
   try {
     return decodeTrace(base64);
   } catch {
     return { steps: [], output: [] };
   }
+}
+
+function codeOf(detail: unknown): number | null {
+  return isRecord(detail) && typeof detail['code'] === 'number' ? detail['code'] : null;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -61,3 +61,8 @@ export function mountOptions(value: string): Map<string, string> {
     }),
   );
 }
+
+/** Where a mount of `RUN --mount` appears. */
+export function mountTarget(options: ReadonlyMap<string, string>): string {
+  return options.get('target') ?? options.get('dst') ?? options.get('destination') ?? '';
+}

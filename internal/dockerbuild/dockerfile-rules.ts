@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { type Dockerfile, DockerfileParser } from 'dockerfile-ast';
 import type { RegistrySettings } from '../config/config.ts';
 import { DeploymentFailed } from '../errors/deployment-failed.ts';
@@ -5,6 +6,7 @@ import { buildKitNeeds } from './buildkit-needs.ts';
 import {
   logicalLine,
   mountOptions,
+  mountTarget,
   type ParsedInstruction,
   parseInstruction,
   unquote,
@@ -20,6 +22,10 @@ export interface CheckedDockerfile {
   readonly needsBuildKit: readonly string[];
   /** Names that its ARG instructions declare. */
   readonly declaredArguments: ReadonlySet<string>;
+  /** Ids of the secrets that its RUN instructions mount. */
+  readonly secretIds: ReadonlySet<string>;
+  /** Names of the images that it builds from or copies from. */
+  readonly baseImages: ReadonlySet<string>;
 }
 
 /** Whose build it is, and with what. */
@@ -47,17 +53,24 @@ export function checkDockerfile(
   const dockerfile = DockerfileParser.parse(text);
   checkFrontend(dockerfile);
   const instructions = parse(text, dockerfile);
-  checkSources(instructions, { buildArguments, registry });
+  const baseImages = checkSources(instructions, { buildArguments, registry });
   return {
     text: nameCaches(text, instructions, appId),
     needsBuildKit: buildKitNeeds(instructions, text),
     declaredArguments: namesDeclared(instructions),
+    secretIds: secretIds(instructions),
+    baseImages,
   };
 }
 
 /** The same of a Dockerfile of ours, which needs no check. */
 export function declaredArguments(text: string): ReadonlySet<string> {
   return namesDeclared(parse(text, DockerfileParser.parse(text)));
+}
+
+function secretIds(instructions: readonly ParsedInstruction[]): ReadonlySet<string> {
+  const secrets = instructions.flatMap(mountsOf).filter((mount) => mount.get('type') === 'secret');
+  return new Set(secrets.map((mount) => mount.get('id') ?? posix.basename(mountTarget(mount))));
 }
 
 function namesDeclared(instructions: readonly ParsedInstruction[]): ReadonlySet<string> {
@@ -104,14 +117,21 @@ function checkFrontend(dockerfile: Dockerfile): void {
   }
 }
 
+/** @returns the images that are no stages of it */
 function checkSources(
   instructions: readonly ParsedInstruction[],
   { buildArguments, registry }: Omit<BuildOf, 'appId'>,
-): void {
+): Set<string> {
   /** Of the arguments that may stand in the name of an image: their values in this build. */
   const values = new Map<string, string>();
   /** Names and numbers by which later instructions may mean an earlier stage. */
   const stages = new Set<string>();
+  const images = new Set<string>();
+  const takeImage = (name: string) => {
+    if (stages.has(name.toLowerCase())) return;
+    refuseOurs(name, registry);
+    images.add(name);
+  };
   let count = 0;
   for (const { keyword, flags, words } of instructions) {
     if (keyword === 'ARG' && count === 0) {
@@ -125,26 +145,30 @@ function checkSources(
     } else if (keyword === 'FROM') {
       const [written = '', as, stage] = words;
       const image = unquote(substitute(written, values) ?? refuseVariable(written));
-      if (!stages.has(image.toLowerCase())) refuseOurs(image, registry);
+      takeImage(image);
       stages.add(String(count++));
       if (as?.toUpperCase() === 'AS' && stage !== undefined) stages.add(stage.toLowerCase());
     } else {
       for (const source of sourcesOf(keyword, flags)) {
         if (source.includes('$')) refuseVariable(source);
-        if (!stages.has(source.toLowerCase())) refuseOurs(source, registry);
+        takeImage(source);
       }
     }
   }
+  images.delete('scratch');
+  return images;
 }
 
 function sourcesOf(keyword: string, flags: ParsedInstruction['flags']): string[] {
   if (keyword === 'COPY' || keyword === 'ADD') {
     return flags.filter(({ name }) => name === 'from').map(({ value }) => value);
   }
+  return mountsOf({ keyword, flags }).flatMap((mount) => mount.get('from') ?? []);
+}
+
+function mountsOf({ keyword, flags }: Pick<ParsedInstruction, 'keyword' | 'flags'>): Map<string, string>[] {
   if (keyword !== 'RUN') return [];
-  return flags
-    .filter(({ name }) => name === 'mount')
-    .flatMap(({ value }) => mountOptions(value).get('from') ?? []);
+  return flags.filter(({ name }) => name === 'mount').map(({ value }) => mountOptions(value));
 }
 
 /** An id, or the beginning of one, finds any image of the daemon; so does a name of ours. */

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import type Dockerode from 'dockerode';
 import type { RegistrySettings } from '../config/config.ts';
 import type {
+  AttemptRef,
   BuildRequest,
   BuiltImage,
   CachedLayer,
@@ -13,7 +14,7 @@ import type {
 } from '../engine/ports.ts';
 import { DeploymentFailed } from '../errors/deployment-failed.ts';
 import type { Logger } from '../logger/logger.ts';
-import { buildFailure, requestFailure } from './build-failure.ts';
+import { requestFailure } from './build-failure.ts';
 import {
   buildOptions,
   type Freshness,
@@ -25,14 +26,18 @@ import {
 } from './build-options.ts';
 import { BuildTranscript } from './build-transcript.ts';
 import { BuildWatch } from './build-watch.ts';
+import type { BuildKitBox } from './buildkit-box.ts';
+import { type BuildKitBuild, boxName } from './buildkit-plan.ts';
 import { cachedLayersAmong } from './cached-layers.ts';
 import { DaemonWatch } from './daemon-watch.ts';
 import { withDeadline } from './deadline.ts';
 import { checkDockerfile, declaredArguments } from './dockerfile-rules.ts';
 import { statusOf } from './error-facts.ts';
+import { explain } from './explain-build.ts';
+import type { BoxRequest, LimitedBuildKit, OpenedBox } from './limited-buildkit.ts';
 import { listContext } from './list-context.ts';
 import { packContext } from './pack-context.ts';
-import { type NamedDockerfile, planBuilder } from './plan-builder.ts';
+import { type BuilderPlan, builderLine, type NamedDockerfile, planBuilder } from './plan-builder.ts';
 import { PULL_PAUSES_MS, pullAgain } from './pull-again.ts';
 import { readJsonLines } from './read-json-lines.ts';
 import { hasDockerfile } from './read-repository.ts';
@@ -53,6 +58,8 @@ interface BuildInProgress {
   readonly fresh: Freshness;
 }
 
+type Attempt = BuilderPlan & BuildKitBuild & BoxRequest & { readonly limits: PlatformLimits };
+
 /** Builds images over the Docker socket, and lists and removes those of this installation. */
 export class DockerImageBuilder implements ImageBuilder {
   readonly #docker: Dockerode;
@@ -61,6 +68,7 @@ export class DockerImageBuilder implements ImageBuilder {
   readonly #disk: DiskProbe;
   readonly #pullPausesMs: readonly number[];
   readonly #registry: RegistrySettings | null;
+  readonly #buildKit: LimitedBuildKit | null;
   readonly #logger: Logger;
 
   constructor(options: {
@@ -70,6 +78,8 @@ export class DockerImageBuilder implements ImageBuilder {
     disk: DiskProbe;
     pullPausesMs?: readonly number[];
     registry?: RegistrySettings | null;
+    /** Null: what only BuildKit can build is built by the daemon's, without limits. */
+    buildKit?: LimitedBuildKit | null;
     logger: Logger;
   }) {
     this.#docker = options.docker;
@@ -78,6 +88,7 @@ export class DockerImageBuilder implements ImageBuilder {
     this.#disk = options.disk;
     this.#pullPausesMs = options.pullPausesMs ?? PULL_PAUSES_MS;
     this.#registry = options.registry ?? null;
+    this.#buildKit = options.buildKit ?? null;
     this.#logger = options.logger;
   }
 
@@ -155,6 +166,15 @@ export class DockerImageBuilder implements ImageBuilder {
     }
   }
 
+  /** Whoever has turned BuildKit's image off may have caches from before. */
+  async removeCache(appId: string): Promise<void> {
+    try {
+      await withDeadline(this.#docker.getVolume(boxName(this.#instanceId, appId)).remove());
+    } catch (error) {
+      if (!hasStatus(error, 404)) throw error;
+    }
+  }
+
   async cachedLayers(): Promise<CachedLayer[]> {
     const images = await withDeadline(this.#docker.listImages({ all: true }));
     const containers = await withDeadline(this.#docker.listContainers({ all: true }));
@@ -205,30 +225,26 @@ export class DockerImageBuilder implements ImageBuilder {
     onLine({
       text: `Sending ${context.paths.length} files and folders (${megabytes(context.bytes)}) to Docker`,
     });
-    if (plan.note !== null) onLine({ text: plan.note, level: 'warning' });
     const given = splitArguments(request.buildArguments, dockerfile.declaredArguments);
     if (given.unused.length > 0) {
       onLine({ text: `Not given to the build, for no ARG declares them: ${given.unused.join(', ')}` });
     }
 
-    const options = buildOptions({
+    const build = {
       ...plan,
       tag: request.tag,
       buildArguments: { ...given.declared, ...plan.platformArguments },
-      limits,
       target: request.target ?? null,
       fresh,
-    });
-    const attempt = () =>
-      this.#try({
-        files: packContext(request.contextDirectory, context.paths, plan.files),
-        options,
-        transcript: new BuildTranscript(onLine, plan.ownSteps),
-        watch,
-        limits,
-        room,
-        stop,
-      });
+      secrets: secretsAmong(request.secrets ?? {}, dockerfile.secretIds),
+      text: dockerfile.text,
+      baseImages: dockerfile.baseImages,
+      limits,
+      onLine,
+      stop,
+      context: () => packContext(request.contextDirectory, context.paths, plan.files),
+    };
+    const attempt = () => this.#try(build, { ref: request.ref, watch, room });
     const pausesMs = this.#pullPausesMs;
     // A base image that cannot be had anew may be on the machine: that is tried next.
     const imageId =
@@ -241,27 +257,50 @@ export class DockerImageBuilder implements ImageBuilder {
     return { os: Os, architecture: Arch };
   }
 
-  /** @returns the id of the image, if the daemon told one */
-  async #try(build: {
-    files: Readable;
-    options: Dockerode.ImageBuildOptions;
-    transcript: BuildTranscript;
-    watch: BuildWatch;
-    limits: PlatformLimits;
-    room: Room;
-    stop: AbortSignal;
-  }): Promise<string | null> {
-    const { transcript, watch, limits, stop } = build;
+  /** @returns the id or the name of the image, if the builder told one */
+  async #try(
+    build: Attempt,
+    { ref, watch, room }: { ref: AttemptRef; watch: BuildWatch; room: Room },
+  ): Promise<string | null> {
+    const { limits, onLine, stop } = build;
+    const transcript = new BuildTranscript(onLine, build.ownSteps);
     const daemon = await DaemonWatch.open(this.#docker, stop);
+    let box: BuildKitBox | null = null;
     try {
-      await this.#send(build);
-      if (transcript.error) throw await explain(transcript, { daemon, watch, limits });
-      return transcript.imageId;
+      if (build.needs !== null) box = await this.#openBox(build.needs, ref, build);
+      if (box) {
+        await box.build(build, { transcript, watch, room, stop });
+        await this.#buildKit?.trimCache(box, stop);
+      } else {
+        await this.#send({
+          files: build.context(),
+          options: buildOptions(build),
+          transcript,
+          watch,
+          room,
+          stop,
+        });
+      }
+      if (transcript.error) throw await explain(transcript, { daemon, watch, box, limits });
+      return box ? build.tag : transcript.imageId;
     } catch (error) {
       throw requestFailure(error, limits);
     } finally {
       daemon.close();
+      // It ends by itself, too; how the build came out is what counts.
+      await box
+        ?.close()
+        .catch((err: unknown) => this.#logger.warn({ err }, 'a box of a build was not removed'));
     }
+  }
+
+  /** Null: with the daemon's builder. */
+  async #openBox(needs: string, ref: AttemptRef, build: BoxRequest): Promise<BuildKitBox | null> {
+    const opened: OpenedBox = this.#buildKit
+      ? await this.#buildKit.open(ref, build)
+      : { box: null, lacks: 'BUILDKIT_IMAGE names no image' };
+    build.onLine(builderLine(needs, 'lacks' in opened ? opened.lacks : null));
+    return opened.box;
   }
 
   /** Ends when the daemon has said all it has to say; stopping destroys the request, and with it the build. */
@@ -333,24 +372,6 @@ export class DockerImageBuilder implements ImageBuilder {
   }
 }
 
-async function explain(
-  transcript: BuildTranscript,
-  { daemon, watch, limits }: { daemon: DaemonWatch; watch: BuildWatch; limits: PlatformLimits },
-): Promise<DeploymentFailed> {
-  const error = { message: '', exitCode: null, ...transcript.error, step: transcript.step };
-  if (error.exitCode === 137 && !(await daemon.isUnbroken())) {
-    return new DeploymentFailed('docker_unavailable', 'The Docker daemon was stopped during the build.');
-  }
-  const step = watch.latestStep;
-  const hitLimit =
-    step !== null && daemon.ranOutOfMemory(step.id)
-      ? 'memory'
-      : step?.wasCrowded || (step?.isLimited && transcript.couldNotFork)
-        ? 'processes'
-        : null;
-  return buildFailure({ ...error, hitLimit }, limits);
-}
-
 function builtImage(image: Dockerode.ImageInspectInfo): BuiltImage {
   return { imageId: image.Id, exposedPorts: tcpPorts(image.Config.ExposedPorts), bytes: image.Size };
 }
@@ -362,7 +383,14 @@ async function readDockerfile(
   const { dockerfile, contextDirectory, ref, buildArguments } = request;
   if ('generated' in dockerfile) {
     const text = dockerfile.generated;
-    return { name: null, text, needsBuildKit: [], declaredArguments: declaredArguments(text) };
+    return {
+      name: null,
+      text,
+      needsBuildKit: [],
+      declaredArguments: declaredArguments(text),
+      secretIds: new Set(),
+      baseImages: new Set(),
+    };
   }
   const { path } = dockerfile;
   const found = await hasDockerfile(contextDirectory, path);
@@ -397,6 +425,14 @@ function registryNames({ RepoTags, Config }: Dockerode.ImageInspectInfo): string
   };
   const tags = RepoTags ?? [];
   return tags.every((name) => name.startsWith('berth/') || isPushed(name)) ? tags.filter(isPushed) : [];
+}
+
+/** Only those that the Dockerfile mounts leave the worker. */
+function secretsAmong(
+  given: Readonly<Record<string, string>>,
+  wanted: ReadonlySet<string>,
+): Record<string, string> {
+  return Object.fromEntries(Object.entries(given).filter(([id]) => wanted.has(id)));
 }
 
 function tcpPorts(exposed: Readonly<Record<string, unknown>> | null | undefined): number[] {

@@ -1,5 +1,5 @@
 import { DeploymentFailed } from '../errors/deployment-failed.ts';
-import { mountOptions, type ParsedInstruction } from './dockerfile-flags.ts';
+import { mountOptions, mountTarget, type ParsedInstruction } from './dockerfile-flags.ts';
 
 /**
  * The text with every cache mount named after the app. BuildKit keeps one store for all builds of a daemon: by the same
@@ -36,7 +36,7 @@ function isCache(value: string): boolean {
 function named(flag: string, appId: string): string {
   const options = flag.slice('--mount='.length).split(',');
   const values = mountOptions(options.join(','));
-  const id = values.get('id') ?? values.get('target') ?? values.get('dst') ?? values.get('destination') ?? '';
+  const id = values.get('id') ?? mountTarget(values);
   const others = options.filter((option) => !/^id=/i.test(option));
   return `--mount=${[...others, `id=${appId}-${id}`].join(',')}`;
 }

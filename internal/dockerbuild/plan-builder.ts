@@ -1,3 +1,4 @@
+import type { Line } from '../engine/ports.ts';
 import type { OwnSteps } from './build-transcript.ts';
 import { type CheckedDockerfile, readInstructions } from './dockerfile-rules.ts';
 import { withLabels, withStageLabels } from './own-labels.ts';
@@ -18,8 +19,8 @@ export interface BuilderPlan {
   readonly ownSteps: OwnSteps;
   /** Of variables that BuildKit would set by itself. */
   readonly platformArguments: Readonly<Record<string, string>>;
-  /** What the person who deploys should know. */
-  readonly note: string | null;
+  /** What only BuildKit can build, in words for the log; null with the classic builder. */
+  readonly needs: string | null;
 }
 
 /** Ours stands beside the repository's; the ignore file that is sent keeps it out of what COPY sees. */
@@ -47,7 +48,6 @@ export function planBuilder(
   if (classic === null) {
     const name = dockerfile.name ?? OUR_NAME;
     const ignore = ignoreFile === null ? [] : [{ name: '.dockerignore', text: ignoreFile }];
-    const needs = dockerfile.needsBuildKit.join(', ');
     return {
       builder: 'buildkit',
       dockerfile: name,
@@ -55,7 +55,7 @@ export function planBuilder(
       labels,
       ownSteps: { stageInstruction: null, stages: 0, last: 0 },
       platformArguments: {},
-      note: `Building with BuildKit, for ${needs}: the memory and CPU limits of builds do not hold there.`,
+      needs: dockerfile.needsBuildKit.join(', '),
     };
   }
 
@@ -78,7 +78,7 @@ export function planBuilder(
       last: labelled === null ? Object.keys(labels).length : 1,
     },
     platformArguments: classic.buildArguments,
-    note: null,
+    needs: null,
   };
 }
 
@@ -87,4 +87,11 @@ function stagesBuilt(text: string, target: string | null): number {
   const stages = readInstructions(text).filter(({ keyword }) => keyword === 'FROM');
   const at = stages.findIndex(({ words }) => words[2]?.toLowerCase() === target?.toLowerCase());
   return target === null || at === -1 ? stages.length : at + 1;
+}
+
+/** What the person who deploys should know. `lacks`: why the daemon's own BuildKit builds, to which limits mean nothing. */
+export function builderLine(needs: string, lacks: string | null): Line {
+  if (lacks === null) return { text: `Building with BuildKit, for ${needs}` };
+  const text = `Building with BuildKit, for ${needs}: the memory and CPU limits of builds do not hold there, for ${lacks}`;
+  return { text: /[.!?]$/.test(text) ? text : `${text}.`, level: 'warning' };
 }

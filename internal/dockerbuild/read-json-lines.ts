@@ -1,28 +1,15 @@
-import { StringDecoder } from 'node:string_decoder';
-
-const MAX_LINE_CHARACTERS = 4 * 1024 * 1024;
+import { LineSplitter } from './line-splitter.ts';
 
 /**
  * Reads the daemon's stream of JSON values, one a line. Characters cut between chunks are put together; a line that is
  * no JSON, or longer than 4 MB, is passed over, so that what is held stays bounded.
  */
 export async function* readJsonLines(stream: AsyncIterable<unknown>): AsyncGenerator<unknown> {
-  const decoder = new StringDecoder('utf8');
-  let rest = '';
-  let skipping = false;
+  const lines = new LineSplitter();
   for await (const chunk of stream) {
-    const lines = (rest + (typeof chunk === 'string' ? chunk : decoder.write(chunk as Buffer))).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) {
-      if (skipping) skipping = false;
-      else yield* parse(line);
-    }
-    if (rest.length > MAX_LINE_CHARACTERS) {
-      rest = '';
-      skipping = true;
-    }
+    for (const line of lines.push(chunk as Buffer | string)) yield* parse(line);
   }
-  if (!skipping) yield* parse(rest + decoder.end());
+  for (const line of lines.end()) yield* parse(line);
 }
 
 function* parse(line: string): Generator<unknown> {

@@ -136,6 +136,8 @@ export interface BuildRequest {
   readonly dockerfile: { readonly path: string } | { readonly generated: string };
   /** For the ARG instructions that declare them; the others go nowhere. The image's history shows them. */
   readonly buildArguments: Readonly<Record<string, string>>;
+  /** For the RUN instructions that mount them (`--mount=type=secret,id=KEY`); they are in no layer and no history. */
+  readonly secrets?: Readonly<Record<string, string>>;
   readonly tag: string;
   /** The stage to build; without it the last one. */
   readonly target?: string | null;
@@ -183,6 +185,8 @@ export interface ImageBuilder {
   list(filter: { appId?: string }): Promise<ImageSummary[]>;
   /** Removes one image of ours by id; in use or gone: no error. */
   remove(imageId: string): Promise<void>;
+  /** What BuildKit keeps of the app's builds; none there: no error. */
+  removeCache(appId: string): Promise<void>;
   /** Nameless layers that builds of ours left behind. */
   cachedLayers(): Promise<CachedLayer[]>;
   /** Removes one of them, and not what it stands on; in use or gone: no error. */

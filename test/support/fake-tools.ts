@@ -172,6 +172,7 @@ export function fakeWorld(prisma: PrismaClient): FakeWorld {
           return [];
         },
         async removeLayer() {},
+        async removeCache() {},
       },
       registry: null,
       disk: {

@@ -51,6 +51,7 @@ function tools() {
       remove,
       cachedLayers: async () => layers,
       removeLayer: remove,
+      removeCache: async () => {},
     },
   };
 }

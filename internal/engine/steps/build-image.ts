@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { ReleaseConfig } from '../../deployments/config-snapshot.ts';
 import { recordFramework, recordImage } from '../../deployments/deployment-store.ts';
-import { buildArguments } from '../../deployments/release-environment.ts';
+import { buildArguments, buildSecrets } from '../../deployments/release-environment.ts';
 import { beginStep } from '../begin-step.ts';
 import { buildKey } from '../build-key.ts';
 import { attemptRef, type Job, type Tools } from '../job.ts';
@@ -32,6 +32,7 @@ export async function buildImage(job: Job, tools: Tools, checkout: Checkout): Pr
       contextDirectory: contextOf(plan, checkout, config),
       dockerfile: plan.kind === 'generated' ? { generated: plan.dockerfile } : { path: plan.path },
       buildArguments: given,
+      secrets: buildSecrets(config),
       tag,
       // One that we write has the stages that we name.
       target: plan.kind === 'dockerfile' ? config.dockerTarget : null,

@@ -1,0 +1,311 @@
+import { randomBytes } from 'node:crypto';
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import Dockerode from 'dockerode';
+import { pino } from 'pino';
+import { ensureBusyboxImage } from '../../test/support/base-image.ts';
+import { ROOMY_DISK, TEST_LIMITS } from '../../test/support/build-limits.ts';
+import { watchCommandLines } from '../../test/support/secret-search.ts';
+import { waitUntil } from '../../test/support/wait-until.ts';
+import { systemClock } from '../clock/clock.ts';
+import type { BuildRequest, Line } from '../engine/ports.ts';
+import { DockerImageBuilder } from './image-builder.ts';
+import { LimitedBuildKit } from './limited-buildkit.ts';
+
+const docker = new Dockerode();
+const logger = pino({ level: 'silent' });
+const instanceId = `t${randomBytes(5).toString('hex')}`;
+const limits = { ...TEST_LIMITS, memoryMb: 256 };
+/** Out of the context, for the BuildKit of these tests may have no registry to ask. */
+const BASE = `FROM scratch AS base
+COPY busybox /bin/busybox
+RUN ["/bin/busybox", "--install", "-s", "/bin"]
+ENV PATH=/bin`;
+
+let context = '';
+let count = 0;
+
+beforeEach(async () => {
+  context = await mkdtemp(join(tmpdir(), 'berth-context-'));
+  await copyFile('/usr/bin/busybox', join(context, 'busybox'));
+});
+
+afterEach(async () => {
+  await rm(context, { recursive: true, force: true });
+  // No container when no build runs: BuildKit costs no memory then.
+  expect(await boxes()).toEqual([]);
+});
+
+afterAll(async () => {
+  const builder = builderWith(buildKitImage());
+  for (const { imageId } of await builder.list({})) await builder.remove(imageId);
+  for (const appId of ['app1', 'app2', 'app2']) await builder.removeCache(appId);
+  const filters = { label: [`berth.instance=${instanceId}`] };
+  expect((await docker.listVolumes({ filters })).Volumes).toEqual([]);
+});
+
+describe('what only BuildKit can build, within the limits', () => {
+  test('becomes a labelled image, with its lines', async () => {
+    await repository(
+      `${BASE}
+COPY . /app
+COPY --chmod=600 <<END /greeting
+hello
+END
+RUN cat /greeting /app/ünï/datei; find /app -name '*.log'; echo to-stderr >&2; printf 'no line end'
+FROM base AS web
+COPY --from=base /greeting /greeting
+EXPOSE 9090 8080 53/udp
+FROM base
+RUN echo not-built`,
+      { 'ünï/datei': 'not ASCII\n', 'x.log': '', '.dockerignore': '*.log\n' },
+    );
+    const { image, lines } = await build({ target: 'web' });
+
+    expect(image.exposedPorts).toEqual([8080, 9090]);
+    const { Config, RepoTags } = await docker.getImage(image.imageId).inspect();
+    expect(RepoTags).toEqual([`berth/web-${instanceId}:dep${count}`]);
+    expect(Config.Labels).toEqual({
+      'berth.instance': instanceId,
+      'berth.app': 'app1',
+      'berth.app-name': 'web',
+      'berth.deployment': `dep${count}`,
+      'berth.attempt': '1',
+      'berth.project': 'project1',
+      'berth.owner': 'abcdef',
+    });
+    expect(lines).toContainEqual({ text: 'Building with BuildKit, for COPY --chmod, a here-document' });
+    expect(lines).toContainEqual({ text: 'to-stderr', stream: 'stderr' });
+    expect(lines).toContainEqual({ text: 'no line end', stream: 'stdout' });
+    const texts = textsOf(lines);
+    expect(texts).toContain('hello');
+    expect(texts).toContain('not ASCII');
+    expect(texts.filter((text) => text.endsWith('.log') || text === 'not-built')).toEqual([]);
+    expect(lines.filter(({ level }) => level === 'deploy').map(({ text }) => text)).toContain(
+      '[base 2/5] RUN ["/bin/busybox", "--install", "-s", "/bin"]',
+    );
+  });
+
+  test('fails with the step and its exit code, or with what BuildKit says', async () => {
+    await repository(`${BASE}\nRUN --mount=type=tmpfs,target=/t sh -c 'echo why >&2; exit 7'`);
+    const { error, lines } = await buildFails();
+    expect(error).toMatchObject({ code: 'build_failed', evidence: { exitCode: 7 } });
+    expect(String(error)).toContain(`"RUN --mount=type=tmpfs,target=/t sh -c 'echo why >&2; exit 7'" ended`);
+    expect(lines).toContainEqual({ text: 'why', stream: 'stderr' });
+    expect(lines.at(-1)).toMatchObject({ level: 'error' });
+
+    await repository('FROM 127.0.0.1:9/missing:1\nRUN --mount=type=tmpfs,target=/t true');
+    expect((await buildFails()).error).toMatchObject({ code: 'base_image_unavailable' });
+
+    await repository(`${BASE}\nRUN --mount=type=tmpfs,target=/t true\nFOO bar`);
+    expect(String((await buildFails()).error)).toContain('unknown instruction: FOO');
+  });
+
+  test('keeps what makes the next build of the app quick, and no other app sees it (T19)', async () => {
+    const dockerfile = (command: string) => `${BASE}\nRUN --mount=type=cache,target=/c ${command}`;
+    await repository(dockerfile('touch /c/mark'));
+    await build();
+    await repository(dockerfile('test -e /c/mark'));
+    const again = await build();
+    expect(textsOf(again.lines)).toContain(
+      '[base 2/3] RUN ["/bin/busybox", "--install", "-s", "/bin"] (cached)',
+    );
+    await repository(dockerfile('test ! -e /c/mark'));
+    const anew = await build({ noCache: true });
+    expect(textsOf(anew.lines).filter((text) => text.endsWith('(cached)'))).toEqual([]);
+    const other = await build({ ref: { ...ref(), appId: 'app2' } });
+    expect(textsOf(other.lines).filter((text) => text.endsWith('(cached)'))).toEqual([]);
+  });
+});
+
+describe('T21: a build that takes too much', () => {
+  test('F25: of memory: its step is killed at the limit', async () => {
+    await repository(`${BASE}\nRUN --mount=type=tmpfs,target=/t exec tail /dev/zero`);
+    const { error } = await buildFails();
+    expect(error).toMatchObject({ code: 'build_out_of_memory', evidence: { outOfMemory: true } });
+    expect(String(error)).toContain('may use 256 MB');
+  });
+
+  test('F25: of memory, in a process that its step does not care for', async () => {
+    await repository(`${BASE}\nRUN --mount=type=tmpfs,target=/t tail /dev/zero || exit 1`);
+    expect((await buildFails()).error).toMatchObject({ code: 'build_out_of_memory' });
+  });
+
+  test('of processes: there are no more than its limit', async () => {
+    await repository(
+      `${BASE}\nRUN --mount=type=tmpfs,target=/t i=0; while [ $i -lt 400 ]; do sleep 60 & i=$((i+1)); done; echo all started`,
+    );
+    const { error, lines } = await buildFails({}, { pids: 200 });
+    expect(error).toMatchObject({ code: 'build_too_many_processes' });
+    expect(textsOf(lines)).not.toContain('all started');
+  });
+
+  test('F29: of time: it ends with its steps', async () => {
+    await repository(`${BASE}\nRUN --mount=type=tmpfs,target=/t sleep 4321`);
+    const { error } = await buildFails({}, { timeoutSeconds: 10 });
+    expect(error).toMatchObject({ code: 'build_timeout' });
+  });
+});
+
+test('an aborted build rejects with the reason, and is gone', async () => {
+  await repository(`${BASE}\nRUN --mount=type=tmpfs,target=/t echo begun; sleep 4321`);
+  const cancel = new AbortController();
+  const reason = new Error('cancelled by a test');
+  const lines: Line[] = [];
+  const building = build({}, { lines }, cancel.signal);
+  building.catch(() => undefined);
+  await waitUntil('the step runs', async () => textsOf(lines).includes('begun'));
+  cancel.abort(reason);
+  await expect(building).rejects.toBe(reason);
+});
+
+test('T23: secrets and arguments reach the step, and no command line; secrets no layer either', async () => {
+  const [secret, argument] = [`canary-${randomBytes(8).toString('hex')}`, `it's "$HOME" \\ ${instanceId}`];
+  await repository(
+    `ARG GIVEN
+${BASE}
+ARG GIVEN=default
+RUN --mount=type=secret,id=TOKEN --mount=type=secret,id=OTHER_TOKEN,env=OTHER sh -c '\\
+  cut -c 1-6 /run/secrets/TOKEN; echo "$OTHER" | cut -c 1-6; echo "given: $GIVEN"; test -z "$UNUSED"'`,
+  );
+  const watch = watchCommandLines([secret, argument]);
+  const secrets = { TOKEN: secret, OTHER_TOKEN: secret, UNUSED: secret };
+  const building = build({ buildArguments: { GIVEN: argument }, secrets });
+  // Also when it fails: the watch has no end of its own.
+  const { found } = await Promise.allSettled([building]).then(() => watch.stop());
+  const { image, lines } = await building;
+  expect(found).toEqual([]);
+  expect(textsOf(lines).filter((text) => text === 'canary')).toHaveLength(2);
+  expect(lines).toContainEqual({ text: `given: ${argument}`, stream: 'stdout' });
+
+  const saved = await buffer(await docker.getImage(image.imageId).get());
+  expect(saved.includes(secret)).toBe(false);
+  expect(JSON.stringify(await docker.getImage(image.imageId).history())).not.toContain(secret);
+});
+
+describe('the container of a build', () => {
+  test('that a dead worker has left is replaced', async () => {
+    const old = await docker.createContainer({
+      name: `berth-build-${instanceId}-app1`,
+      Image: buildKitImage(),
+      Labels: { 'berth.instance': instanceId },
+      Entrypoint: ['sleep', '600'],
+    });
+    await old.start();
+    await repository(`${BASE}\nRUN --mount=type=tmpfs,target=/t true`);
+    await build();
+    await expect(old.inspect()).rejects.toMatchObject({ statusCode: 404 });
+  });
+
+  test('that cannot be had: the daemon’s own BuildKit builds, and the log says why', async () => {
+    await repository(`${BASE}\nRUN --mount=type=tmpfs,target=/t true`);
+    const missing = await build({}, { builder: builderWith('127.0.0.1:9/buildkit:missing') });
+    expect(missing.lines).toContainEqual({
+      level: 'warning',
+      text: expect.stringMatching(
+        /^Building with BuildKit, for RUN --mount: the memory and CPU limits of builds do not hold there, for the image 127.0.0.1:9\/buildkit:missing cannot be pulled: /,
+      ),
+    });
+    const busybox = await ensureBusyboxImage();
+    const broken = await build({}, { builder: builderWith(busybox) });
+    expect(broken.lines).toContainEqual({
+      level: 'warning',
+      text: expect.stringContaining('do not hold there, for its container did not start: '),
+    });
+
+    await repository(`FROM ${busybox}\nRUN --mount=type=tmpfs,target=/t true`);
+    const local = await build();
+    expect(local.lines).toContainEqual({
+      level: 'warning',
+      text: expect.stringContaining(`for ${busybox} is an image that no registry has.`),
+    });
+  });
+});
+
+function buildKitImage(): string {
+  const image = process.env['BERTH_TEST_BUILDKIT_IMAGE'];
+  if (image === undefined) throw new Error('Set BERTH_TEST_BUILDKIT_IMAGE, or run the tests by bin/test.');
+  return image;
+}
+
+function builderWith(image: string, changedLimits: Partial<typeof limits> = {}): DockerImageBuilder {
+  return new DockerImageBuilder({
+    docker,
+    instanceId,
+    limits: { ...limits, ...changedLimits },
+    disk: ROOMY_DISK,
+    pullPausesMs: [],
+    buildKit: new LimitedBuildKit({
+      docker,
+      clock: systemClock,
+      instanceId,
+      image,
+      cacheMaxMb: 100,
+      logger,
+    }),
+    logger,
+  });
+}
+
+async function repository(dockerfile: string, files: Readonly<Record<string, string>> = {}): Promise<void> {
+  for (const [path, text] of Object.entries({ Dockerfile: `${dockerfile}\n`, ...files })) {
+    await mkdir(dirname(join(context, path)), { recursive: true });
+    await writeFile(join(context, path), text);
+  }
+}
+
+function ref(): BuildRequest['ref'] {
+  return {
+    deploymentId: `dep${count}`,
+    attempt: 1,
+    appId: 'app1',
+    appName: 'web',
+    projectId: 'project1',
+    ownerHash: 'abcdef',
+  };
+}
+
+async function build(
+  changed: Partial<BuildRequest> = {},
+  options: { limits?: Partial<typeof limits>; lines?: Line[]; builder?: DockerImageBuilder } = {},
+  signal: AbortSignal = new AbortController().signal,
+) {
+  count++;
+  const lines = options.lines ?? [];
+  const builder = options.builder ?? builderWith(buildKitImage(), options.limits);
+  const request: BuildRequest = {
+    ref: ref(),
+    contextDirectory: context,
+    dockerfile: { path: 'Dockerfile' },
+    buildArguments: {},
+    tag: `berth/web-${instanceId}:dep${count}`,
+    ...changed,
+  };
+  const image = await builder.build(request, { onLine: (line) => lines.push(line), signal });
+  return { image, lines };
+}
+
+async function buildFails(
+  changed: Partial<BuildRequest> = {},
+  changedLimits: Partial<typeof limits> = {},
+): Promise<{ error: unknown; lines: Line[] }> {
+  const lines: Line[] = [];
+  try {
+    await build(changed, { limits: changedLimits, lines });
+  } catch (error) {
+    return { error, lines };
+  }
+  throw new Error('The build was to fail.');
+}
+
+async function boxes(): Promise<string[]> {
+  const filters = { label: [`berth.instance=${instanceId}`] };
+  return (await docker.listContainers({ all: true, filters })).flatMap(({ Names }) => Names);
+}
+
+function textsOf(lines: readonly Line[]): string[] {
+  return lines.map(({ text }) => text);
+}
