@@ -39,7 +39,7 @@ export const deployOverhead: Bench = {
       };
       const script = async (release: string) => {
         await repository.commit(version(release));
-        byHand.push(await deployByHand(repository.url, release, platform.instance));
+        byHand.push((await deployByHand(repository.url, release, platform.instance)).total);
       };
       for (let count = 1; count <= REPETITIONS; count++) {
         // In turns, each first as often: neither has the warmer cache.
@@ -93,7 +93,7 @@ async function stepTimes(platform: Platform, deploymentId: string): Promise<stri
     .join(', ');
 }
 
-async function answerOf(release: string, from: { port: number; host: string }): Promise<void> {
+export async function answerOf(release: string, from: { port: number; host: string }): Promise<void> {
   await waitUntil(
     `an answer of ${release}`,
     () =>
@@ -105,8 +105,12 @@ async function answerOf(release: string, from: { port: number; host: string }): 
   );
 }
 
-/** @returns milliseconds; what it made is removed after the clock has stopped */
-async function deployByHand(url: string, release: string, instance: string): Promise<number> {
+/** @returns milliseconds, of `docker build` and of all; what it made is removed after the clock has stopped */
+export async function deployByHand(
+  url: string,
+  release: string,
+  instance: string,
+): Promise<{ build: number; total: number }> {
   const folder = await mkdtemp('/tmp/berth-bench-');
   const label = `berth.instance=${instance}`;
   const tag = `berth-bench/shop:${release}`;
@@ -117,7 +121,9 @@ async function deployByHand(url: string, release: string, instance: string): Pro
   try {
     const startedAt = performance.now();
     await run('git', ['clone', '--quiet', '--depth', '1', url, `${folder}/shop`], { env: environment });
+    const clonedAt = performance.now();
     await docker('build', '--quiet', '--label', label, '--tag', tag, `${folder}/shop`);
+    const build = performance.now() - clonedAt;
     container = await docker(
       'run',
       '--detach',
@@ -131,7 +137,7 @@ async function deployByHand(url: string, release: string, instance: string): Pro
     );
     const port = Number((await docker('port', container, '3000/tcp')).split(':').at(-1));
     await answerOf(release, { port, host: 'shop.localhost' });
-    return performance.now() - startedAt;
+    return { build, total: performance.now() - startedAt };
   } finally {
     if (container !== '') await docker('rm', '--force', container);
     await docker('rmi', '--force', tag).catch(() => undefined);

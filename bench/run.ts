@@ -1,5 +1,5 @@
 /**
- * Usage: npm run bench [-- a1 overhead memory pickup logs list restarts clone soak hostile-builds]      (none named: all)
+ * Usage: npm run bench [-- a1 overhead long-build same-commit context memory pickup logs list restarts clone soak hostile-builds]      (none named: all)
  * Measures the built product and appends to bench/RESULTS.md. Takes minutes; needs root for the memory figures.
  */
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -15,20 +15,26 @@ import { ensureNodeImage } from '../test/support/base-image.ts';
 import { startPlatform } from '../test/support/platform.ts';
 import type { Bench, BenchTools } from './bench.ts';
 import { cloneTwice } from './clone.ts';
+import { contextMemory } from './context-memory.ts';
 import { deployOverhead } from './deploy-overhead.ts';
 import { hostileBuilds } from './hostile-builds.ts';
 import { idleMemory } from './idle-memory.ts';
 import { benchListApps } from './list-apps.ts';
 import { logIngestion } from './log-ingestion.ts';
+import { longBuild } from './long-build.ts';
 import { pickupTime } from './pickup-time.ts';
 import { redeploysUnderLoad } from './redeploys-under-load.ts';
 import { restarts } from './restarts.ts';
 import { appendResult, asMarkdown, describeRun } from './results-file.ts';
+import { sameCommit } from './same-commit.ts';
 import { soak } from './soak.ts';
 
 const BENCHES: readonly Bench[] = [
   redeploysUnderLoad,
   deployOverhead,
+  longBuild,
+  sameCommit,
+  contextMemory,
   idleMemory,
   pickupTime,
   logIngestion,
