@@ -3,7 +3,7 @@ import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import Dockerode from 'dockerode';
 import { pino } from 'pino';
 import { ensureBusyboxImage } from '../../test/support/base-image.ts';
@@ -14,6 +14,8 @@ import { systemClock } from '../clock/clock.ts';
 import type { BuildRequest, Line } from '../engine/ports.ts';
 import { DockerImageBuilder } from './image-builder.ts';
 import { LimitedBuildKit } from './limited-buildkit.ts';
+
+jest.setTimeout(180_000);
 
 const docker = new Dockerode();
 const logger = pino({ level: 'silent' });
@@ -157,7 +159,9 @@ test('an aborted build rejects with the reason, and is gone', async () => {
   const lines: Line[] = [];
   const building = build({}, { lines }, cancel.signal);
   building.catch(() => undefined);
-  await waitUntil('the step runs', async () => textsOf(lines).includes('begun'));
+  await waitUntil('the step runs', async () => textsOf(lines).includes('begun'), {
+    timeoutMs: 120_000,
+  });
   cancel.abort(reason);
   await expect(building).rejects.toBe(reason);
 });
