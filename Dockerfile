@@ -1,6 +1,6 @@
 # The platform as one image: the API, or with the argument `worker` the worker.
 # The base is any Debian-like image with Node 20.19 or newer and npm; without a registry, name a local one.
-ARG NODE_IMAGE=node:20-slim
+ARG NODE_IMAGE=node:22-slim
 
 FROM ${NODE_IMAGE} AS packages
 WORKDIR /app

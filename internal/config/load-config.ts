@@ -146,7 +146,7 @@ const schema = z.object({
   GIT_PRIVATE_HOSTS: list,
   CLONE_TIMEOUT_SECONDS: seconds(300),
   CLONE_MAX_MB: count(1024, 102_400),
-  NODE_IMAGE: imageName.default('node:20-slim'),
+  NODE_IMAGE: imageName.default('node:22-slim'),
   PYTHON_IMAGE: imageName.default('python:3.12-slim'),
   GO_IMAGE: imageName.default('golang:1.25'),
   STATIC_IMAGE: imageName.default('nginx:1.29-alpine'),

@@ -35,7 +35,7 @@ export interface StartSettings {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The image tried first for Node apps without a Dockerfile; the same default as in `load-config.ts`. */
-export const DEFAULT_NODE_IMAGE = 'node:20-slim';
+export const DEFAULT_NODE_IMAGE = 'node:22-slim';
 
 const port = z.coerce
   .number('must be a port number')

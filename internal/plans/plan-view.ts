@@ -49,7 +49,7 @@ export const planSchema = z
           build_command: null,
           start_command: 'node server.js',
           port: null,
-          dockerfile: 'FROM node:20-slim AS build\n…',
+          dockerfile: 'FROM node:22-slim AS build\n…',
         },
         failure_code: null,
         failure_reason: null,

@@ -19,7 +19,7 @@ import {
 
 const PATH = 'ENV PATH=/usr/local/bin:/usr/bin:/bin';
 
-/** For `node:20-slim` with the packages that our Dockerfile installs. */
+/** For `node:22-slim` with the packages that our Dockerfile installs. */
 export async function ensurePlatformBaseImage(): Promise<string> {
   const http = '/usr/lib/git-core/git-remote-http';
   return ensureImage(
