@@ -1,4 +1,3 @@
-import { join, posix } from 'node:path';
 import { Readable } from 'node:stream';
 import type Dockerode from 'dockerode';
 import type { RegistrySettings } from '../config/config.ts';
@@ -6,10 +5,8 @@ import type {
   AttemptRef,
   BuildRequest,
   BuiltImage,
-  CachedLayer,
   DiskProbe,
   ImageBuilder,
-  ImageSummary,
   LineSink,
 } from '../engine/ports.ts';
 import { DeploymentFailed } from '../errors/deployment-failed.ts';
@@ -27,27 +24,22 @@ import {
 import { BuildTranscript } from './build-transcript.ts';
 import { BuildWatch } from './build-watch.ts';
 import type { BuildKitBox } from './buildkit-box.ts';
-import { type BuildKitBuild, boxName } from './buildkit-plan.ts';
-import { cachedLayersAmong } from './cached-layers.ts';
+import type { BuildKitBuild } from './buildkit-plan.ts';
 import { DaemonWatch } from './daemon-watch.ts';
 import { withDeadline } from './deadline.ts';
-import { checkDockerfile, declaredArguments } from './dockerfile-rules.ts';
-import { statusOf } from './error-facts.ts';
+import { builtImage, DockerImages } from './docker-images.ts';
 import { explain } from './explain-build.ts';
 import type { BoxRequest, LimitedBuildKit, OpenedBox } from './limited-buildkit.ts';
 import { listContext } from './list-context.ts';
 import { packContext } from './pack-context.ts';
-import { type BuilderPlan, builderLine, type NamedDockerfile, planBuilder } from './plan-builder.ts';
+import { type BuilderPlan, builderLine, planBuilder } from './plan-builder.ts';
 import { PULL_PAUSES_MS, pullAgain } from './pull-again.ts';
+import { readDockerfile, secretsAmong, splitArguments } from './read-dockerfile.ts';
 import { readJsonLines } from './read-json-lines.ts';
-import { hasDockerfile } from './read-repository.ts';
 import { signInsOf } from './registry-sign-in.ts';
-import { readRegularFile } from './repository-path.ts';
 import type { BuildPlatform } from './without-buildkit.ts';
 
 type Room = Parameters<ImageBuilder['build']>[1]['room'];
-
-const COMMIT = /^:[0-9a-f]{40}$/;
 
 interface BuildInProgress {
   readonly onLine: LineSink;
@@ -61,7 +53,7 @@ interface BuildInProgress {
 type Attempt = BuilderPlan & BuildKitBuild & BoxRequest & { readonly limits: PlatformLimits };
 
 /** Builds images over the Docker socket, and lists and removes those of this installation. */
-export class DockerImageBuilder implements ImageBuilder {
+export class DockerImageBuilder extends DockerImages implements ImageBuilder {
   readonly #docker: Dockerode;
   readonly #instanceId: string;
   readonly #limits: PlatformLimits;
@@ -82,6 +74,7 @@ export class DockerImageBuilder implements ImageBuilder {
     buildKit?: LimitedBuildKit | null;
     logger: Logger;
   }) {
+    super(options);
     this.#docker = options.docker;
     this.#instanceId = options.instanceId;
     this.#limits = options.limits;
@@ -131,63 +124,6 @@ export class DockerImageBuilder implements ImageBuilder {
       clearTimeout(timer);
       over.abort();
       await watching;
-    }
-  }
-
-  async inspect(imageId: string): Promise<BuiltImage | null> {
-    const image = await this.#find(imageId);
-    return image && builtImage(image);
-  }
-
-  async list({ appId }: { appId?: string }): Promise<ImageSummary[]> {
-    const label = [
-      `berth.instance=${this.#instanceId}`,
-      ...(appId === undefined ? [] : [`berth.app=${appId}`]),
-    ];
-    const images = await withDeadline(this.#docker.listImages({ filters: { label } }));
-    // Layers that a build left behind carry the app, but no deployment: they are its cache, and no image of it.
-    return images.flatMap(({ Id, Labels, Created, Size }) => {
-      const { 'berth.app': app, 'berth.deployment': deploymentId } = Labels ?? {};
-      if (app === undefined || deploymentId === undefined) return [];
-      return [{ imageId: Id, appId: app, deploymentId, createdAt: new Date(Created * 1000), bytes: Size }];
-    });
-  }
-
-  async remove(imageId: string): Promise<void> {
-    const image = await this.#find(imageId);
-    if (image?.Config.Labels?.['berth.instance'] !== this.#instanceId) return;
-    try {
-      // While it has names of two repositories, Docker does not remove it by its id.
-      for (const name of registryNames(image)) await withDeadline(this.#docker.getImage(name).remove());
-      await withDeadline(this.#docker.getImage(imageId).remove());
-    } catch (error) {
-      // 404: gone meanwhile. 409: in use, or somebody gave it another name; then it is not ours to take.
-      if (!hasStatus(error, 404, 409)) throw error;
-    }
-  }
-
-  /** Whoever has turned BuildKit's image off may have caches from before. */
-  async removeCache(appId: string): Promise<void> {
-    try {
-      await withDeadline(this.#docker.getVolume(boxName(this.#instanceId, appId)).remove());
-    } catch (error) {
-      if (!hasStatus(error, 404)) throw error;
-    }
-  }
-
-  async cachedLayers(): Promise<CachedLayer[]> {
-    const images = await withDeadline(this.#docker.listImages({ all: true }));
-    const containers = await withDeadline(this.#docker.listContainers({ all: true }));
-    const usedImages = new Set(containers.map(({ ImageID }) => ImageID));
-    return cachedLayersAmong(images, { instanceId: this.#instanceId, usedImages });
-  }
-
-  async removeLayer(imageId: string): Promise<void> {
-    try {
-      await withDeadline(this.#docker.getImage(imageId).remove({ noprune: true }));
-    } catch (error) {
-      // 404: gone meanwhile. 409: a build has put another layer on it, or a container uses it.
-      if (!hasStatus(error, 404, 409)) throw error;
     }
   }
 
@@ -346,7 +282,7 @@ export class DockerImageBuilder implements ImageBuilder {
 
   /** The stream of a build may end well without an image: what counts is that the daemon has it, as we want it. */
   async #accept(imageId: string | null, request: BuildRequest): Promise<BuiltImage> {
-    const image = imageId === null ? null : await this.#find(imageId);
+    const image = imageId === null ? null : await this.find(imageId);
     if (!image) {
       throw new DeploymentFailed('docker_unavailable', 'The Docker daemon ended the build without an image.');
     }
@@ -361,90 +297,6 @@ export class DockerImageBuilder implements ImageBuilder {
     }
     return builtImage(image);
   }
-
-  async #find(imageId: string): Promise<Dockerode.ImageInspectInfo | null> {
-    try {
-      return await withDeadline(this.#docker.getImage(imageId).inspect());
-    } catch (error) {
-      if (hasStatus(error, 404)) return null;
-      throw error;
-    }
-  }
-}
-
-function builtImage(image: Dockerode.ImageInspectInfo): BuiltImage {
-  return { imageId: image.Id, exposedPorts: tcpPorts(image.Config.ExposedPorts), bytes: image.Size };
-}
-
-async function readDockerfile(
-  request: BuildRequest,
-  registry: RegistrySettings | null,
-): Promise<NamedDockerfile> {
-  const { dockerfile, contextDirectory, ref, buildArguments } = request;
-  if ('generated' in dockerfile) {
-    const text = dockerfile.generated;
-    return {
-      name: null,
-      text,
-      needsBuildKit: [],
-      declaredArguments: declaredArguments(text),
-      secretIds: new Set(),
-      baseImages: new Set(),
-    };
-  }
-  const { path } = dockerfile;
-  const found = await hasDockerfile(contextDirectory, path);
-  const text = found ? await readRegularFile(join(contextDirectory, path), 1 << 20) : null;
-  if (text === null) {
-    throw found
-      ? new DeploymentFailed('dockerfile_invalid', `The file ${path} is larger than 1 MB.`)
-      : new DeploymentFailed('dockerfile_missing', `There is no file ${path}.`);
-  }
-  const checked = checkDockerfile(text, { appId: ref.appId, buildArguments, registry });
-  return { ...checked, name: posix.normalize(path) };
-}
-
-/** Docker warns of each argument that no ARG declares; and what is not said cannot leak. */
-function splitArguments(
-  given: BuildRequest['buildArguments'],
-  declared: ReadonlySet<string>,
-): { declared: Record<string, string>; unused: string[] } {
-  const entries = Object.entries(given);
-  return {
-    declared: Object.fromEntries(entries.filter(([name]) => declared.has(name))),
-    unused: entries.map(([name]) => name).filter((name) => !declared.has(name)),
-  };
-}
-
-/** Those that a push has given it, if it has no name but ours: what else it is called is not ours to take. */
-function registryNames({ RepoTags, Config }: Dockerode.ImageInspectInfo): string[] {
-  const { 'berth.owner': owner = '', 'berth.app-name': app = '' } = Config.Labels ?? {};
-  const isPushed = (name: string) => {
-    const [folder = '', last = ''] = name.split('/').slice(-2);
-    return folder.startsWith(`${owner}-`) && last.startsWith(`${app}:`) && COMMIT.test(last.slice(-41));
-  };
-  const tags = RepoTags ?? [];
-  return tags.every((name) => name.startsWith('berth/') || isPushed(name)) ? tags.filter(isPushed) : [];
-}
-
-/** Only those that the Dockerfile mounts leave the worker. */
-function secretsAmong(
-  given: Readonly<Record<string, string>>,
-  wanted: ReadonlySet<string>,
-): Record<string, string> {
-  return Object.fromEntries(Object.entries(given).filter(([id]) => wanted.has(id)));
-}
-
-function tcpPorts(exposed: Readonly<Record<string, unknown>> | null | undefined): number[] {
-  return Object.keys(exposed ?? {})
-    .flatMap((port) => /^(\d+)\/tcp$/.exec(port)?.[1] ?? [])
-    .map(Number)
-    .sort((a, b) => a - b);
-}
-
-function hasStatus(error: unknown, ...codes: number[]): boolean {
-  const status = statusOf(error);
-  return status !== null && codes.includes(status);
 }
 
 function megabytes(bytes: number): string {
