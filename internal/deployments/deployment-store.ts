@@ -138,16 +138,18 @@ export async function recordReusedImage(tx: Db, claim: Claim, of: BuiltRelease):
 
 /** On its app: what the repository was built as. */
 export async function recordFramework(prisma: PrismaClient, claim: Claim, framework: string): Promise<void> {
-  await prisma.$executeRaw`
-    UPDATE services SET detected_framework = ${framework}
-      FROM deployments
-     WHERE services.id = deployments.app_id AND detected_framework IS DISTINCT FROM ${framework}
-       AND deployments.id = ${claim.deploymentId} AND fence = ${claim.fence} AND lease_owner IS NOT NULL`;
+  await throughOutage(
+    () => prisma.$executeRaw`
+      UPDATE services SET detected_framework = ${framework}
+        FROM deployments
+       WHERE services.id = deployments.app_id AND detected_framework IS DISTINCT FROM ${framework}
+         AND deployments.id = ${claim.deploymentId} AND fence = ${claim.fence} AND lease_owner IS NOT NULL`,
+  );
 }
 
 /** Its image is in the registry now, by this name. @throws LeaseLost */
 export async function recordPush(prisma: PrismaClient, claim: Claim, registryTag: string): Promise<void> {
-  await write(prisma, claim, { set: Prisma.sql`registry_tag = ${registryTag}` });
+  await throughOutage(() => write(prisma, claim, { set: Prisma.sql`registry_tag = ${registryTag}` }));
 }
 
 /** Gives the candidate its place in the global order of releases; the newest healthy one wins at the proxy. */

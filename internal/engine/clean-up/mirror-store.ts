@@ -1,4 +1,5 @@
 import type { PrismaClient } from '../../db/database.ts';
+import { throughOutage } from '../../db/through-outage.ts';
 
 export interface RepositoryOfProject {
   readonly projectId: string;
@@ -20,7 +21,9 @@ export async function recordMirror(
   { projectId, repoUrl }: RepositoryOfProject,
   bytes: number,
 ): Promise<void> {
-  await prisma.$executeRaw`
-    UPDATE services SET mirror_bytes = ${bytes}::bigint
-     WHERE project_id = ${projectId} AND repo_url = ${repoUrl}`;
+  await throughOutage(
+    () => prisma.$executeRaw`
+      UPDATE services SET mirror_bytes = ${bytes}::bigint
+       WHERE project_id = ${projectId} AND repo_url = ${repoUrl}`,
+  );
 }
