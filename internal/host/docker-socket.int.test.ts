@@ -4,10 +4,11 @@ import { DockerRefused, DockerSocket } from './docker-socket.ts';
 
 const docker = new DockerSocket('unix:///var/run/docker.sock');
 
-test('A22: the engine tells its version without one of the API being named', async () => {
+test('A22: the engine tells its version, and that of runc, without one of the API being named', async () => {
   expect(await docker.version()).toEqual({
     version: expect.stringMatching(/^\d+\.\d+/),
     apiVersion: expect.stringMatching(/^1\.\d+$/),
+    runc: expect.stringMatching(/^\d+\.\d+/),
   });
 });
 
