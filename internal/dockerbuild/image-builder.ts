@@ -11,7 +11,7 @@ import type {
 } from '../engine/ports.ts';
 import { DeploymentFailed } from '../errors/deployment-failed.ts';
 import type { Logger } from '../logger/logger.ts';
-import { requestFailure } from './build-failure.ts';
+import { BaseImageUnavailable, requestFailure } from './build-failure.ts';
 import {
   buildOptions,
   type Freshness,
@@ -50,7 +50,20 @@ interface BuildInProgress {
   readonly fresh: Freshness;
 }
 
-type Attempt = BuilderPlan & BuildKitBuild & BoxRequest & { readonly limits: PlatformLimits };
+type Attempt = BuilderPlan &
+  BuildKitBuild &
+  BoxRequest & {
+    readonly limits: PlatformLimits;
+    /** Why it is not to be built in a box, if so. */
+    readonly boxLacks?: string;
+  };
+
+/** What an attempt is made for and with. */
+interface Surroundings {
+  readonly ref: AttemptRef;
+  readonly watch: BuildWatch;
+  readonly room: Room;
+}
 
 /** Builds images over the Docker socket, and lists and removes those of this installation. */
 export class DockerImageBuilder extends DockerImages implements ImageBuilder {
@@ -180,12 +193,34 @@ export class DockerImageBuilder extends DockerImages implements ImageBuilder {
       stop,
       context: () => packContext(request.contextDirectory, context.paths, plan.files),
     };
-    const attempt = () => this.#try(build, { ref: request.ref, watch, room });
-    const pausesMs = this.#pullPausesMs;
+    const surroundings = { ref: request.ref, watch, room };
     // A base image that cannot be had anew may be on the machine: that is tried next.
     const imageId =
-      fresh === 'pulled' ? await attempt() : await pullAgain(attempt, { pausesMs, onLine, signal: stop });
+      fresh === 'pulled'
+        ? await this.#try(build, surroundings)
+        : await this.#orFromTheMachine(build, surroundings);
     return this.#accept(imageId, request);
+  }
+
+  /** What no registry gives to a box may be on the machine, where the daemon's own BuildKit finds it. */
+  async #orFromTheMachine(build: Attempt, surroundings: Surroundings): Promise<string | null> {
+    const { onLine, stop } = build;
+    try {
+      const attempt = () => this.#try(build, surroundings);
+      return await pullAgain(attempt, { pausesMs: this.#pullPausesMs, onLine, signal: stop });
+    } catch (error) {
+      const isOfBox =
+        error instanceof BaseImageUnavailable && build.needs !== null && this.#buildKit !== null;
+      if (!isOfBox || !(await this.#hasAll(build.baseImages))) throw error;
+      onLine({ text: error.message, level: 'warning' });
+      const boxLacks = 'what it builds on can be had on this machine only';
+      return await this.#try({ ...build, boxLacks }, surroundings);
+    }
+  }
+
+  async #hasAll(names: ReadonlySet<string>): Promise<boolean> {
+    for (const name of names) if ((await this.find(name)) === null) return false;
+    return true;
   }
 
   async #readPlatform(): Promise<BuildPlatform> {
@@ -194,10 +229,7 @@ export class DockerImageBuilder extends DockerImages implements ImageBuilder {
   }
 
   /** @returns the id or the name of the image, if the builder told one */
-  async #try(
-    build: Attempt,
-    { ref, watch, room }: { ref: AttemptRef; watch: BuildWatch; room: Room },
-  ): Promise<string | null> {
+  async #try(build: Attempt, { ref, watch, room }: Surroundings): Promise<string | null> {
     const { limits, onLine, stop } = build;
     const transcript = new BuildTranscript(onLine, build.ownSteps);
     const daemon = await DaemonWatch.open(this.#docker, stop);
@@ -231,10 +263,12 @@ export class DockerImageBuilder extends DockerImages implements ImageBuilder {
   }
 
   /** Null: with the daemon's builder. */
-  async #openBox(needs: string, ref: AttemptRef, build: BoxRequest): Promise<BuildKitBox | null> {
-    const opened: OpenedBox = this.#buildKit
-      ? await this.#buildKit.open(ref, build)
-      : { box: null, lacks: 'BUILDKIT_IMAGE names no image' };
+  async #openBox(needs: string, ref: AttemptRef, build: Attempt): Promise<BuildKitBox | null> {
+    const { boxLacks = this.#buildKit ? null : 'BUILDKIT_IMAGE names no image' } = build;
+    const opened: OpenedBox =
+      this.#buildKit && boxLacks === null
+        ? await this.#buildKit.open(ref, build)
+        : { box: null, lacks: boxLacks ?? '' };
     build.onLine(builderLine(needs, 'lacks' in opened ? opened.lacks : null));
     return opened.box;
   }

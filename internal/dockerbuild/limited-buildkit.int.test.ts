@@ -8,6 +8,7 @@ import Dockerode from 'dockerode';
 import { pino } from 'pino';
 import { ensureBusyboxImage } from '../../test/support/base-image.ts';
 import { ROOMY_DISK, TEST_LIMITS } from '../../test/support/build-limits.ts';
+import { RegistryServer, registryLacks } from '../../test/support/registry-server.ts';
 import { watchCommandLines } from '../../test/support/secret-search.ts';
 import { waitUntil } from '../../test/support/wait-until.ts';
 import { systemClock } from '../clock/clock.ts';
@@ -228,6 +229,38 @@ describe('the container of a build', () => {
     });
   });
 });
+
+const withRegistry = registryLacks === null ? test : test.skip;
+withRegistry(
+  'F47: a base image whose registry is away is taken from the machine, with a warning',
+  async () => {
+    const base = await pushedAway();
+    try {
+      await repository(`FROM ${base}\nRUN --mount=type=tmpfs,target=/t echo built-on-it`);
+      const { lines } = await build();
+      expect(textsOf(lines)).toContain('built-on-it');
+      const text = expect.stringContaining(
+        'do not hold there, for what it builds on can be had on this machine only.',
+      );
+      expect(lines).toContainEqual({ level: 'warning', text });
+    } finally {
+      await docker.getImage(base).remove();
+    }
+  },
+);
+
+/** The name of an image that this machine has of a registry which is no more. */
+async function pushedAway(): Promise<string> {
+  const registry = await RegistryServer.start();
+  try {
+    const repo = `${registry.host}/base`;
+    await docker.getImage(await ensureBusyboxImage()).tag({ repo, tag: '1' });
+    await buffer(await docker.getImage(`${repo}:1`).push({ authconfig: { username: '', password: '' } }));
+    return `${repo}:1`;
+  } finally {
+    await registry.close();
+  }
+}
 
 function buildKitImage(): string {
   const image = process.env['BERTH_TEST_BUILDKIT_IMAGE'];
