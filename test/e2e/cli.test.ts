@@ -88,7 +88,8 @@ describe('berth on the whole platform', () => {
   });
 
   test('A24: an interrupted deploy --wait lets the deployment go on to its end', async () => {
-    const waiter = start('deploy', 'shop', '--wait');
+    // The commit is built already, and is to be built again.
+    const waiter = start('deploy', 'shop', '--wait', '--no-cache');
     await waiter.told(/▸ Building/);
     waiter.signal('SIGINT');
     expect(await waiter.ended()).toMatchObject({
