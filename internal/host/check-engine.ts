@@ -2,7 +2,7 @@ import type { Clock } from '../clock/clock.ts';
 import type { Logger } from '../logger/logger.ts';
 import { CannotStart } from './cannot-start.ts';
 import type { DockerSocket } from './docker-socket.ts';
-import { adviseRunc, type EngineVersion, judgeEngine } from './engine-support.ts';
+import { adviseEngine, adviseRunc, type EngineVersion, judgeEngine } from './engine-support.ts';
 
 const ASK_AGAIN_MS = 1_000;
 
@@ -44,8 +44,9 @@ function judge({ hasLiveRestore, ...engine }: Engine, logger: Logger): void {
   if (judgement.kind === 'too-old') throw new CannotStart(judgement.line);
   if (judgement.kind === 'newer') logger.warn(engine, judgement.line);
   else logger.info(engine, 'Docker answers');
-  const advice = adviseRunc(engine.runc);
-  if (advice !== null) logger.warn(advice);
+  for (const advice of [adviseEngine(engine.version), adviseRunc(engine.runc)]) {
+    if (advice !== null) logger.warn(advice);
+  }
   if (!hasLiveRestore) {
     logger.warn(
       'apps go down with the Docker daemon; put "live-restore": true into /etc/docker/daemon.json and reload it (systemctl reload docker)',

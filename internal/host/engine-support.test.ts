@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { adviseRunc, judgeEngine } from './engine-support.ts';
+import { adviseEngine, adviseRunc, judgeEngine } from './engine-support.ts';
 
 describe('A22: an engine', () => {
   test.each([
@@ -39,4 +39,16 @@ test.each([
   const advice = adviseRunc(version);
   expect(advice !== null).toBe(isTold);
   if (advice !== null) expect(advice).toContain(`runc ${version} `);
+});
+
+test.each([
+  ['20.10.24+dfsg1', true],
+  ['20.10.27', true],
+  ['23.0.0', false],
+  ['29.1.0', false],
+  ['dev', false],
+])('F18: of an engine %s that may hang the operator is told: %s', (version, isTold) => {
+  const advice = adviseEngine(version);
+  expect(advice !== null).toBe(isTold);
+  if (advice !== null) expect(advice).toContain(`Docker Engine ${version} `);
 });

@@ -43,6 +43,18 @@ export function judgeEngine({ version, apiVersion }: EngineVersion): EngineJudge
   return { kind: 'known' };
 }
 
+/** From here on the network part of the daemon does not lock itself up any more (moby/moby#46661). */
+const NEVER_HANGS = [23, 0] as const;
+
+/**
+ * What to tell the operator of an engine that may stop answering for good while many containers end; null: nothing. A hint
+ * and no refusal: it is rare, and distributions mend without another number.
+ */
+export function adviseEngine(version: string): string | null {
+  if (!isBelow(readVersion(version), NEVER_HANGS)) return null;
+  return `Docker Engine ${version} may stop answering while many containers end (moby/moby#46661), until it is started anew: update it to 23.0 or newer. With live-restore apps serve on meanwhile.`;
+}
+
 /** From each on, no way out of a container was known when this was written (CVE-2024-21626, CVE-2025-31133). */
 const SAFE_RUNC = [
   [1, 2, 8],
