@@ -1,37 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from '@jest/globals';
+import { releaseConfig } from '../../test/support/release-config.ts';
 import { SealBroken, SealedBox } from '../secrets/sealed-box.ts';
 import { Secret } from '../secrets/secret.ts';
-import { changedSettings, openSnapshot, type ReleaseConfig, sealSnapshot } from './config-snapshot.ts';
+import { changedSettings, openSnapshot, sealSnapshot } from './config-snapshot.ts';
 import { buildArguments, buildSecrets, runtimeEnvironment } from './release-environment.ts';
 import { secretsOf } from './release-secrets.ts';
 
 const box = new SealedBox(new Secret(randomBytes(32).toString('base64')));
-const config: ReleaseConfig = {
-  repoUrl: 'https://github.com/acme/shop',
-  rootDirectory: '.',
-  dockerfilePath: null,
-  buildCommand: null,
-  startCommand: null,
-  framework: 'auto',
-  outputDirectory: null,
-  dockerTarget: null,
-  releaseCommand: null,
-  submodules: false,
-  lfs: false,
-  pidsLimit: 512,
-  buildMemoryMb: null,
-  buildTimeoutSeconds: null,
-  buildSilenceSeconds: null,
-  buildCpus: null,
-  buildPids: null,
-  buildDiskMb: null,
+const config = releaseConfig({
   port: 3000,
-  healthCheckPath: null,
-  replicas: 1,
-  memoryMb: 512,
-  cpus: 1,
-  drainSeconds: 10,
   hosts: ['shop.apps.test'],
   environment: [
     { key: 'BOTH', value: 'in-both', scope: 'both' },
@@ -39,7 +17,7 @@ const config: ReleaseConfig = {
     { key: 'RUN', value: 'at-run', scope: 'runtime' },
     { key: '__proto__', value: 'odd name', scope: 'both' },
   ],
-};
+});
 
 test('a snapshot opens as it was sealed, in its own row', () => {
   const sealed = sealSnapshot(box, 'q6wlnf4j3e', config);

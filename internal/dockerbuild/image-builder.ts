@@ -31,6 +31,7 @@ import { builtImage, DockerImages } from './docker-images.ts';
 import { explain } from './explain-build.ts';
 import type { BoxRequest, LimitedBuildKit, OpenedBox } from './limited-buildkit.ts';
 import { listContext } from './list-context.ts';
+import { megabytes } from './megabytes.ts';
 import { packContext } from './pack-context.ts';
 import { type BuilderPlan, builderLine, planBuilder } from './plan-builder.ts';
 import { PULL_PAUSES_MS, pullAgain } from './pull-again.ts';
@@ -331,8 +332,4 @@ export class DockerImageBuilder extends DockerImages implements ImageBuilder {
     }
     return builtImage(image);
   }
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1024 / 1024).toFixed(1)} MB`;
 }

@@ -1,4 +1,5 @@
 import type { LineSink } from '../engine/ports.ts';
+import { megabytes } from './megabytes.ts';
 
 const MB = 1024 * 1024;
 /** Of a layer larger than this it is told how far it is, at each quarter. */
@@ -71,10 +72,6 @@ export class PushTranscript {
 
 function lowered(text: string): string {
   return text.charAt(0).toLowerCase() + text.slice(1);
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / MB).toFixed(1)} MB`;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -1,42 +1,20 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
+import { releaseConfig } from '../../test/support/release-config.ts';
 import type { ReleaseConfig } from '../deployments/config-snapshot.ts';
 import { buildKey } from './build-key.ts';
 
 const COMMIT = 'a'.repeat(40);
 const images = { node: 'node:20', python: 'python:3', go: 'golang:1', static: 'nginx:1' };
-const config: ReleaseConfig = {
+const config = releaseConfig({
   repoUrl: 'https://github.com/acme/shop.git',
-  rootDirectory: '.',
-  dockerfilePath: null,
-  buildCommand: null,
-  startCommand: null,
-  framework: 'auto',
-  outputDirectory: null,
-  dockerTarget: null,
-  releaseCommand: null,
-  submodules: false,
-  lfs: false,
-  pidsLimit: 512,
-  buildMemoryMb: null,
-  buildTimeoutSeconds: null,
-  buildSilenceSeconds: null,
-  buildCpus: null,
-  buildPids: null,
-  buildDiskMb: null,
-  port: null,
-  healthCheckPath: null,
-  replicas: 1,
-  memoryMb: 512,
-  cpus: 1,
-  drainSeconds: 10,
   hosts: ['shop.localhost'],
   environment: [
     { key: 'API', value: 'https://one', scope: 'build' },
     { key: 'BOTH', value: 'x', scope: 'both' },
     { key: 'PASSWORD', value: 'secret', scope: 'runtime' },
   ],
-};
+});
 const digest = (text: string) => createHmac('sha256', 'key').update(text).digest('base64url');
 const keyOf = (change: Partial<ReleaseConfig> = {}, { baseImages = images, commit = COMMIT } = {}) =>
   buildKey({ config: { ...config, ...change }, digest }, baseImages, commit);

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { releaseConfig } from '../../test/support/release-config.ts';
 import { type ReleasePlan, replicaName, startRequest } from './start-request.ts';
 
 const plan: ReleasePlan = {
@@ -10,38 +11,17 @@ const plan: ReleasePlan = {
     projectId: 'b7mzq4rt2c',
     ownerHash: 'abc234',
   },
-  config: {
-    repoUrl: 'https://github.com/acme/shop',
-    rootDirectory: '.',
-    dockerfilePath: null,
-    buildCommand: null,
-    startCommand: null,
-    framework: 'auto',
-    outputDirectory: null,
-    dockerTarget: null,
-    releaseCommand: null,
-    submodules: false,
-    lfs: false,
-    pidsLimit: 512,
-    buildMemoryMb: null,
-    buildTimeoutSeconds: null,
-    buildSilenceSeconds: null,
-    buildCpus: null,
-    buildPids: null,
-    buildDiskMb: null,
-    port: null,
-    healthCheckPath: null,
+  config: releaseConfig({
     replicas: 2,
     memoryMb: 256,
     cpus: 0.5,
-    drainSeconds: 10,
     hosts: ['shop.apps.test'],
     environment: [
       { key: 'GREETING', value: 'hello', scope: 'runtime' },
       { key: 'MODE', value: 'live', scope: 'both' },
       { key: 'VITE_API_URL', value: 'https://api.test', scope: 'build' },
     ],
-  },
+  }),
   imageId: 'sha256:9b1c',
   port: 3000,
   network: { name: 'abc234-default', subnet: '10.89.1.0/24' },
