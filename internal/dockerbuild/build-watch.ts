@@ -23,6 +23,8 @@ const WITH_SIZE: object = { size: true };
 
 interface Step {
   readonly id: string;
+  /** Labels that are not ours. Where nothing runs with them they do no harm: the image gets ours over them. */
+  readonly forgery: DeploymentFailed | null;
   writtenBytes: number;
   measureAt: number;
   crowdedSince: number | null;
@@ -111,12 +113,12 @@ export class BuildWatch {
       if (!isStepOf(HostConfig, this.#limits) || !this.#isOfThisBuild(Created)) return;
       this.#steps.set(id, {
         id,
+        forgery: forgeryIn(Config.Labels, this.#labels),
         writtenBytes: 0,
         measureAt: Date.now() + FIRST_MEASURE_MS,
         crowdedSince: null,
       });
       this.#pending.add(Image);
-      this.#forgery ??= forgeryIn(Config.Labels, this.#labels);
       this.#latest = { id, isLimited: false, wasCrowded: false };
       await withDeadline(container.update({ PidsLimit: this.#limits.pids }));
       this.#latest = { id, isLimited: true, wasCrowded: false };
@@ -144,7 +146,10 @@ export class BuildWatch {
     const container = this.#docker.getContainer(step.id);
     try {
       const { pids_stats: pids } = await withDeadline(container.stats({ stream: false, 'one-shot': true }));
-      const isCrowded = (pids?.current ?? 0) >= this.#limits.pids * CROWDED_SHARE;
+      const running = pids?.current ?? 0;
+      // Instructions that run nothing, such as ENV, are containers too, which are never started.
+      if (running > 0) this.#forgery ??= step.forgery;
+      const isCrowded = running >= this.#limits.pids * CROWDED_SHARE;
       step.crowdedSince = isCrowded ? (step.crowdedSince ?? Date.now()) : null;
       if (isCrowded && this.#latest?.id === step.id) this.#latest.wasCrowded = true;
 

@@ -117,6 +117,14 @@ test('T27: one whose steps take other labels than ours is ended, so that none ca
   await expect(build({})).rejects.toMatchObject({ code: 'image_label_forbidden' });
 }, 30_000);
 
+test('T27: labels with which nothing runs end no build, for ours go over them', async () => {
+  // Each is a container that has the labels, and is never started; all of them take longer than a look at the build.
+  const words = Array.from({ length: 60 }, (_, index) => `ENV WORD${index}=${instanceId}`);
+  await dockerfile(['LABEL berth.app=other', ...words]);
+  const { imageId } = await build({});
+  expect((await docker.getImage(imageId).inspect()).Config.Labels).toMatchObject({ 'berth.app': 'app1' });
+}, 60_000);
+
 test('T21: a step that forges its layers is held to its limits all the same', async () => {
   await dockerfile([
     `RUN : ${instanceId}; i=0; while [ $i -lt 2000 ]; do echo " ---> 0123456789ab"; i=$((i+1)); done; ${FORK_BOMB}`,
