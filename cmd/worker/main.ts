@@ -1,4 +1,4 @@
-import { hostname } from 'node:os';
+import { getPriority, hostname, setPriority } from 'node:os';
 import Docker from 'dockerode';
 import { systemClock } from '../../internal/clock/clock.ts';
 import type { Config } from '../../internal/config/config.ts';
@@ -37,9 +37,13 @@ import { SealedBox } from '../../internal/secrets/sealed-box.ts';
 import { prepareProxy } from './prepare-proxy.ts';
 import { reportToGithub } from './report-to-github.ts';
 
+/** nice(2): where the processor is short, a third of the share that apps, Traefik and the API have. Git inherits it. */
+const BEHIND_APPS = 5;
+
 /** Settings → database → Docker and Git behind their ports → work until SIGTERM → close in reverse order. */
 async function main(config: Config): Promise<void> {
   const logger = createLogger({ level: config.logLevel, process: 'worker' });
+  setPriority(Math.max(getPriority(), BEHIND_APPS));
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
 

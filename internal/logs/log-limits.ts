@@ -9,6 +9,8 @@ export interface LogLimits {
   readonly bufferBytes: number;
   /** Above this, drained() waits. */
   readonly highWaterBytes: number;
+  /** What drained() waits once the stream is full, so that a flood nobody will read costs little. */
+  readonly fullPauseMs: number;
   readonly batchLines: number;
   readonly batchBytes: number;
   /** The longest a line waits for company. */
@@ -24,6 +26,7 @@ export const DEFAULT_LIMITS: LogLimits = {
   streamBytes: 50 * 1024 * 1024,
   bufferBytes: 36 * 1024 * 1024,
   highWaterBytes: 4 * 1024 * 1024,
+  fullPauseMs: 20,
   batchLines: 500,
   batchBytes: 1024 * 1024,
   intervalMs: 100,

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { BreakableNetwork } from '../../test/support/breakable-network.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/support/database.ts';
@@ -147,6 +148,18 @@ describe('the log writer', () => {
     }
     await log.close();
     expect(await texts()).toEqual(Array.from({ length: 5000 }, (_, index) => `line ${index}`));
+  });
+
+  test('A8: a producer whose lines are not stored any more is read slowly, until the end', async () => {
+    const log = writer({ streamLines: 10, fullPauseMs: 60_000 });
+    const isReadOn = () => Promise.race([log.drained().then(() => true), setImmediate(false)]);
+    for (let index = 0; index < 10; index += 1) log.write(output(`line ${index}`));
+    expect(await isReadOn()).toBe(true);
+    log.write(output('one too many'));
+    expect(await isReadOn()).toBe(false);
+    const waiting = log.drained();
+    await log.close();
+    await waiting;
   });
 
   test('20 000 lines are stored in a few seconds', async () => {

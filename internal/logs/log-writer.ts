@@ -89,12 +89,18 @@ export class LogWriter {
     return this.#isWaiting;
   }
 
-  /** Resolves when there is room again: what reads a program's output waits here before it reads on. */
+  /**
+   * Resolves when there is room again: what reads a program's output waits here before it reads on. Of a full stream it
+   * is read slowly: the program then waits too, instead of taking the processor from others for lines that are dropped.
+   */
   async drained(): Promise<void> {
     while (this.#queue.cost > this.#limits.highWaterBytes && !this.#closed.signal.aborted) {
       this.#startStoring();
       await new Promise<void>((hasRoom) => this.#waitingForRoom.push(hasRoom));
     }
+    if (!this.#isFull) return;
+    const { signal } = this.#closed;
+    await delay(this.#limits.fullPauseMs, undefined, { signal }).catch(() => undefined);
   }
 
   /**

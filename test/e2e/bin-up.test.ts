@@ -1,6 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { getPriority } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -78,6 +79,11 @@ test('T49: what is secret was made and is readable by its owner alone', () => {
     expect(statSync(join(dataDir, name)).mode & 0o777).toBe(0o600);
   }
   expect(statSync(join(dataDir, 'log')).mode & 0o777).toBe(0o700);
+});
+
+test('A8: the worker, and what it starts, stands behind apps where the processor is short', () => {
+  expect(getPriority(pidOf('worker'))).toBe(5);
+  expect(getPriority(pidOf('api'))).toBe(getPriority());
 });
 
 test.each(['api', 'worker', 'traefik'])(
