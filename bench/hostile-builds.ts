@@ -78,7 +78,7 @@ export const hostileBuilds: Bench = {
         notes: [
           `Limits: ${Object.entries(SETTINGS)
             .map(([name, value]) => `${name}=${value}`)
-            .join(' ')}, the rest as by default (BUILD_MEMORY_MB=2048 BUILD_CPUS=2 BUILD_PIDS=1024).`,
+            .join(' ')}, the rest as by default (BUILD_MEMORY_MB=2048 BUILD_CPUS=2 BUILD_PIDS=512).`,
           'The load client and the one that asks the API run at a higher priority than all else.',
         ],
         goal: {

@@ -160,7 +160,7 @@ const schema = z.object({
     .min(0.1, 'must be at least 0.1')
     .max(256, 'must be at most 256')
     .default(2),
-  BUILD_PIDS: whole(1024, { min: 16, max: 4_194_304, of: 'processes' }),
+  BUILD_PIDS: whole(512, { min: 16, max: 4_194_304, of: 'processes' }),
   BUILD_DISK_MB: count(10_240, 1_048_576),
   ...registrySchema,
   CONTEXT_MAX_MB: count(2048, 102_400),
