@@ -1,8 +1,9 @@
 import type { Clock } from '../clock/clock.ts';
+import type { PlatformWarning } from '../errors/platform-warnings.ts';
 import type { Logger } from '../logger/logger.ts';
 import { CannotStart } from './cannot-start.ts';
 import type { DockerSocket } from './docker-socket.ts';
-import { adviseEngine, adviseRunc, type EngineVersion, judgeEngine } from './engine-support.ts';
+import { type EngineVersion, judgeEngine, warningsOf } from './engine-support.ts';
 
 const ASK_AGAIN_MS = 1_000;
 
@@ -25,6 +26,12 @@ export async function checkEngine(
   }
 }
 
+/** What `/health` tells of it, each once. @throws DockerUnreachable */
+export async function findEngineWarnings(docker: DockerSocket): Promise<PlatformWarning[]> {
+  const warnings = warningsOf(await docker.version());
+  return [...new Set(warnings.map(({ code }) => code))];
+}
+
 interface Engine extends EngineVersion {
   readonly hasLiveRestore: boolean;
 }
@@ -44,9 +51,7 @@ function judge({ hasLiveRestore, ...engine }: Engine, logger: Logger): void {
   if (judgement.kind === 'too-old') throw new CannotStart(judgement.line);
   if (judgement.kind === 'newer') logger.warn(engine, judgement.line);
   else logger.info(engine, 'Docker answers');
-  for (const advice of [adviseEngine(engine.version), adviseRunc(engine.runc)]) {
-    if (advice !== null) logger.warn(advice);
-  }
+  for (const { code, line } of warningsOf(engine)) logger.warn({ warning: code }, line);
   if (!hasLiveRestore) {
     logger.warn(
       'apps go down with the Docker daemon; put "live-restore": true into /etc/docker/daemon.json and reload it (systemctl reload docker)',

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { adviseEngine, adviseRunc, judgeEngine } from './engine-support.ts';
+import { judgeEngine, warningsOf } from './engine-support.ts';
 
 describe('A22: an engine', () => {
   test.each([
@@ -23,6 +23,8 @@ describe('A22: an engine', () => {
   });
 });
 
+const NEW = { version: '29.1.0', apiVersion: '1.52', runc: '1.3.4' };
+
 test.each([
   ['1.1.5+ds1', true],
   ['1.2.7', true],
@@ -35,20 +37,26 @@ test.each([
   ['0.1', false],
   ['unknown', false],
   [undefined, false],
-])('T17: of runc %s the operator is told: %s', (version, isTold) => {
-  const advice = adviseRunc(version);
-  expect(advice !== null).toBe(isTold);
-  if (advice !== null) expect(advice).toContain(`runc ${version} `);
+])('T17: of runc %s the operator is told: %s', (runc, isTold) => {
+  const line = expect.stringContaining(`runc ${runc} `);
+  expect(warningsOf({ ...NEW, runc })).toEqual(isTold ? [{ code: 'runc_outdated', line }] : []);
 });
 
 test.each([
-  ['20.10.24+dfsg1', true],
-  ['20.10.27', true],
-  ['23.0.0', false],
-  ['29.1.0', false],
-  ['dev', false],
-])('F18: of an engine %s that may hang the operator is told: %s', (version, isTold) => {
-  const advice = adviseEngine(version);
-  expect(advice !== null).toBe(isTold);
-  if (advice !== null) expect(advice).toContain(`Docker Engine ${version} `);
+  ['20.10.24+dfsg1', ['moby/moby#46661', 'CVE-2024-23653']],
+  ['20.10.27', ['moby/moby#46661', 'CVE-2024-23653']],
+  ['23.0.0', ['CVE-2024-23653']],
+  ['24.0.9', ['CVE-2024-23653']],
+  ['25.0.1', ['CVE-2024-23653']],
+  ['25.0.2', []],
+  ['26.0', []],
+  ['29.1.0', []],
+  ['dev', []],
+])('T17, F18: of an engine %s the operator is told %j', (version, reasons) => {
+  const warnings = warningsOf({ ...NEW, version });
+  expect(warnings.map(({ code }) => code)).toEqual(reasons.map(() => 'engine_outdated'));
+  for (const [at, reason] of reasons.entries()) {
+    expect(warnings[at]?.line).toContain(`Docker Engine ${version} `);
+    expect(warnings[at]?.line).toContain(reason);
+  }
 });

@@ -1,3 +1,5 @@
+import type { PlatformWarning } from '../errors/platform-warnings.ts';
+
 /** What `GET /version` tells of a daemon. */
 export interface EngineVersion {
   /** e.g. `28.3.1` or `20.10.24+dfsg1` */
@@ -43,16 +45,39 @@ export function judgeEngine({ version, apiVersion }: EngineVersion): EngineJudge
   return { kind: 'known' };
 }
 
+export interface EngineWarning {
+  readonly code: PlatformWarning;
+  /** One sentence with the version and the remedy, for the operator alone. */
+  readonly line: string;
+}
+
+/**
+ * What the operator should update; a code may come twice. Hints and no refusal, since distributions mend without another
+ * number.
+ */
+export function warningsOf({ version, runc }: EngineVersion): EngineWarning[] {
+  const advice = [
+    ['engine_outdated', adviseHang(version)],
+    ['engine_outdated', adviseBuilder(version)],
+    ['runc_outdated', adviseRunc(runc)],
+  ] as const;
+  return advice.flatMap(([code, line]) => (line === null ? [] : [{ code, line }]));
+}
+
 /** From here on the network part of the daemon does not lock itself up any more (moby/moby#46661). */
 const NEVER_HANGS = [23, 0] as const;
 
-/**
- * What to tell the operator of an engine that may stop answering for good while many containers end; null: nothing. A hint
- * and no refusal: it is rare, and distributions mend without another number.
- */
-export function adviseEngine(version: string): string | null {
+function adviseHang(version: string): string | null {
   if (!isBelow(readVersion(version), NEVER_HANGS)) return null;
   return `Docker Engine ${version} may stop answering while many containers end (moby/moby#46661), until it is started anew: update it to 23.0 or newer. With live-restore apps serve on meanwhile.`;
+}
+
+/** The first whose own BuildKit lets no step reach the host; 24.0.9 does not have it mended. */
+const SAFE_BUILDER = [25, 0, 2] as const;
+
+function adviseBuilder(version: string): string | null {
+  if (!isBelow(readVersion(version), SAFE_BUILDER)) return null;
+  return `Docker Engine ${version} is of a time when a build with its BuildKit could reach into the host (CVE-2024-23651, CVE-2024-23652, CVE-2024-23653): update it to 25.0.2 or newer, unless your distribution has closed that in this version.`;
 }
 
 /** From each on, no way out of a container was known when this was written (CVE-2024-21626, CVE-2025-31133). */
@@ -62,11 +87,7 @@ const SAFE_RUNC = [
   [1, 4, 0],
 ] as const;
 
-/**
- * What to tell the operator of a runc that is older; null: nothing. A hint and no refusal, since distributions close holes
- * without another number.
- */
-export function adviseRunc(version = ''): string | null {
+function adviseRunc(version = ''): string | null {
   const [, major, minor, patch] = /^v?(\d+)\.(\d+)\.(\d+)/.exec(version) ?? [];
   if (patch === undefined) return null;
   const [found, line, fix] = [Number(major), Number(minor), Number(patch)];
@@ -78,12 +99,13 @@ export function adviseRunc(version = ''): string | null {
 }
 
 /** Null where it is no number, as in a daemon somebody built from its sources; then the other number decides. */
-function readVersion(text: string): readonly [number, number] | null {
-  const [, major, minor] = /^v?(\d+)\.(\d+)/.exec(text) ?? [];
-  return major === undefined || minor === undefined ? null : [Number(major), Number(minor)];
+function readVersion(text: string): readonly [number, number, number] | null {
+  const [, major, minor, patch = '0'] = /^v?(\d+)\.(\d+)(?:\.(\d+))?/.exec(text) ?? [];
+  return major === undefined || minor === undefined ? null : [Number(major), Number(minor), Number(patch)];
 }
 
-function isBelow(found: readonly [number, number] | null, oldest: readonly [number, number]): boolean {
+function isBelow(found: readonly number[] | null, oldest: readonly number[]): boolean {
   if (found === null) return false;
-  return found[0] < oldest[0] || (found[0] === oldest[0] && found[1] < oldest[1]);
+  const place = oldest.findIndex((number, at) => found[at] !== number);
+  return place !== -1 && (found[place] ?? 0) < (oldest[place] ?? 0);
 }
