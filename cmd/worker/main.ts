@@ -29,7 +29,7 @@ import { Mirrors } from '../../internal/gitrepo/mirrors.ts';
 import { NetworkProbe } from '../../internal/health/network-probe.ts';
 import { TraefikRoutes } from '../../internal/health/traefik-routes.ts';
 import { CannotStart } from '../../internal/host/cannot-start.ts';
-import { checkEngine } from '../../internal/host/check-engine.ts';
+import { checkEngine, findEngineWarnings } from '../../internal/host/check-engine.ts';
 import { DockerSocket } from '../../internal/host/docker-socket.ts';
 import { sourceCredentials } from '../../internal/installations/clone-credential.ts';
 import { createLogger } from '../../internal/logger/logger.ts';
@@ -47,7 +47,8 @@ async function main(config: Config): Promise<void> {
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
 
-  await checkEngine(new DockerSocket(config.dockerHost), { clock: systemClock, logger, signal: stop.signal });
+  const daemon = new DockerSocket(config.dockerHost);
+  await checkEngine(daemon, { clock: systemClock, logger, signal: stop.signal });
   if (stop.signal.aborted) return;
   const database = openDatabase(config.databaseUrl, logger);
   await migrate(database.pool);
@@ -114,6 +115,7 @@ async function main(config: Config): Promise<void> {
     pollIntervalMs: config.pollIntervalMs,
     box,
     notifications,
+    findWarnings: () => findEngineWarnings(daemon),
     signal: stop.signal,
   });
   const { signal } = stop;

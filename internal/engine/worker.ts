@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import { claimNext } from '../deployments/deployment-queue.ts';
 import type { SealedBox } from '../secrets/sealed-box.ts';
 import { answerPlans } from './answer-plans.ts';
@@ -12,11 +11,10 @@ import { removeDeletedProjects } from './remove-project.ts';
 import { runDeployment, type WorkerIdentity } from './run-deployment.ts';
 import { collectRuntimeLogs } from './runtime-logs/collect-runtime-logs.ts';
 import { Bell, runWorkerLoop } from './worker-loop.ts';
-import { removeWorker, reportWorker } from './worker-presence-store.ts';
+import { type FindWarnings, runPresence } from './worker-presence.ts';
 
 const RECONCILE_EVERY_MS = 30_000;
 const CLEAN_UP_EVERY_MS = 300_000;
-const PRESENCE_EVERY_MS = 10_000;
 
 export interface WorkerOptions {
   readonly identity: WorkerIdentity;
@@ -27,6 +25,7 @@ export interface WorkerOptions {
   readonly notifications: {
     subscribe(channel: string, listener: (payload: string) => void): () => void;
   } | null;
+  readonly findWarnings: FindWarnings;
   readonly signal: AbortSignal;
 }
 
@@ -93,15 +92,4 @@ async function runLeaderDuties(tools: Tools, options: WorkerOptions): Promise<vo
   }
   unsubscribe?.();
   await dropDuty(tools.prisma, 'reconciler', identity.id).catch(() => undefined);
-}
-
-async function runPresence(tools: Tools, { identity, signal }: WorkerOptions): Promise<void> {
-  const me = { id: identity.id, hostname: hostname(), pid: process.pid };
-  while (!signal.aborted) {
-    await reportWorker(tools.prisma, me).catch((error: unknown) =>
-      tools.logger.warn({ err: error }, 'presence not reported'),
-    );
-    await tools.clock.sleep(PRESENCE_EVERY_MS, signal).catch(() => undefined);
-  }
-  await removeWorker(tools.prisma, identity.id).catch(() => undefined);
 }

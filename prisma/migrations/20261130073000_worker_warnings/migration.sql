@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "workers" ADD COLUMN     "warnings" TEXT[] DEFAULT ARRAY[]::TEXT[];
