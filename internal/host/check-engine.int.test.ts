@@ -3,10 +3,13 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { join, resolve } from 'node:path';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import supertest from 'supertest';
+import { type ApiUnderTest, startApi } from '../../test/support/api-under-test.ts';
 import { ProductProcess } from '../../test/support/child-process.ts';
-import { createTestDatabase } from '../../test/support/database.ts';
+import { createTestDatabase, type TestDatabase } from '../../test/support/database.ts';
 import { waitUntil } from '../../test/support/wait-until.ts';
+import { type Listening, listen } from '../http/listen.ts';
 
 const CHECKOUT = resolve(import.meta.dirname, '../..');
 
@@ -25,18 +28,21 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** A daemon that knows nothing but its version. */
-async function startDaemon(version: string, apiVersion: string, liveRestore = true): Promise<void> {
+interface DaemonFacts {
+  readonly version: string;
+  readonly apiVersion: string;
+  readonly runc?: string;
+  readonly liveRestore?: boolean;
+}
+
+/** A daemon that knows nothing but its versions. */
+async function startDaemon({ version, apiVersion, runc = '1.3.4', ...more }: DaemonFacts): Promise<void> {
+  const answers: Record<string, unknown> = {
+    '/version': { Version: version, ApiVersion: apiVersion, Components: [{ Name: 'runc', Version: runc }] },
+    '/info': { ServerVersion: version, LiveRestoreEnabled: more.liveRestore ?? true },
+  };
   daemon = createServer((request, response) => {
     asked.push(request.url ?? '');
-    const answers: Record<string, unknown> = {
-      '/version': {
-        Version: version,
-        ApiVersion: apiVersion,
-        Components: [{ Name: 'runc', Version: '1.1.4' }],
-      },
-      '/info': { ServerVersion: version, LiveRestoreEnabled: liveRestore },
-    };
     const answer = answers[request.url ?? ''];
     response.writeHead(answer === undefined ? 404 : 200, { 'content-type': 'application/json' });
     response.end(JSON.stringify(answer ?? { message: 'page not found' }));
@@ -63,7 +69,7 @@ function startWorker(databaseUrl = 'postgresql://nobody:nothing@127.0.0.1:9/nowh
 }
 
 test('A22: the worker refuses an engine that is too old, in one sentence, before it touches the database', async () => {
-  await startDaemon('19.03.15', '1.40');
+  await startDaemon({ version: '19.03.15', apiVersion: '1.40' });
   const worker = startWorker();
   await waitUntil('the worker to end', () => !worker.isRunning, { explain: () => worker.tail });
   expect(worker.tail).toContain('Docker Engine 19.03.15 (API 1.40) is too old: install 20.10 or newer.');
@@ -71,7 +77,7 @@ test('A22: the worker refuses an engine that is too old, in one sentence, before
 });
 
 test('A22, T17: a newer engine, one without live-restore, and an old runc are worked with and said once', async () => {
-  await startDaemon('31.0.0', '1.70', false);
+  await startDaemon({ version: '31.0.0', apiVersion: '1.70', runc: '1.1.4', liveRestore: false });
   const database = await createTestDatabase();
   const worker = startWorker(database.url.reveal());
   try {
@@ -90,12 +96,81 @@ test('A22, T17: a newer engine, one without live-restore, and an old runc are wo
   }
 });
 
+describe('health beside a daemon', () => {
+  let database: TestDatabase;
+  let api: ApiUnderTest;
+  let server: Listening;
+  // Each worker has a key of its own, so it needs a database of its own.
+  beforeEach(async () => {
+    database = await createTestDatabase();
+    api = await startApi({ database });
+    server = await listen(api.app, { port: 0, address: '127.0.0.1' });
+  });
+  afterEach(async () => {
+    await server?.close(0);
+    await api?.close();
+    await database?.close();
+  });
+
+  test.each([
+    {
+      which:
+        'with an old engine and runc the worker warns at its start, and /health is degraded by codes alone',
+      facts: { version: '20.10.24', apiVersion: '1.41', runc: '1.1.4' },
+      logged: ['Docker Engine 20.10.24 may stop', 'Docker Engine 20.10.24 is of a time', 'runc 1.1.4 is of'],
+      health: { status: 'degraded', warnings: ['engine_outdated', 'runc_outdated'] },
+    },
+    {
+      which: 'with new ones it warns of nothing, and /health is ok',
+      facts: { version: '29.1.0', apiVersion: '1.52', runc: '1.3.4' },
+      logged: [],
+      health: { status: 'ok', warnings: [] },
+    },
+  ])('T17: $which', async ({ facts, logged, health }) => {
+    await startDaemon(facts);
+    const worker = startWorker(database.url.reveal());
+    try {
+      const answer = await waitUntil(
+        'the worker to report',
+        async () => {
+          worker.expectNoCrash();
+          const found = await supertest(api.app).get('/health');
+          return found.body.workers === 1 && found;
+        },
+        { explain: () => worker.tail },
+      );
+      expect(answer.status).toBe(200);
+      expect(answer.body).toEqual({ ...health, version: '0.0.0', database: 'up', workers: 1 });
+      for (const line of logged) expect(worker.tail.split(line)).toHaveLength(2);
+      expect(worker.tail.split('"warning":')).toHaveLength(1 + logged.length);
+      expect(await exitCodeOfHealthCheck(server.port)).toBe(0);
+      await worker.stop();
+    } finally {
+      await worker.kill9();
+    }
+  });
+
+  /** Of Docker's health check in compose. */
+  async function exitCodeOfHealthCheck(port: number): Promise<number | null> {
+    const check = new ProductProcess({
+      name: 'health check',
+      command: process.execPath,
+      args: ['--import', 'tsx', 'cmd/health/main.ts', 'api'],
+      environment: { PATH: process.env['PATH'] ?? '', PORT: String(port) },
+      cwd: CHECKOUT,
+      logFile: join(folder, 'health.log'),
+    });
+    await waitUntil('the check to end', () => !check.isRunning, { explain: () => check.tail });
+    return check.exitCode;
+  }
+});
+
 test('F16: a worker that starts before Docker waits for it', async () => {
   const worker = startWorker();
   await waitUntil('it to say so', () => worker.tail.includes('waiting for it'), {
     explain: () => worker.tail,
   });
-  await startDaemon('19.03.15', '1.40');
+  await startDaemon({ version: '19.03.15', apiVersion: '1.40' });
   await waitUntil('it to have asked', () => worker.tail.includes('is too old'), {
     explain: () => worker.tail,
   });

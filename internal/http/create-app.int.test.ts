@@ -199,7 +199,7 @@ describe('health', () => {
     const answer = await supertest(api.app).get(path);
     expect([answer.status, answer.body]).toEqual([
       200,
-      { status: 'ok', version: '0.0.0', database: 'up', workers: 0 },
+      { status: 'ok', version: '0.0.0', database: 'up', workers: 0, warnings: [] },
     ]);
   });
 
@@ -211,6 +211,33 @@ describe('health', () => {
       ],
     });
     expect((await supertest(api.app).get('/health')).body).toMatchObject({ status: 'ok', workers: 1 });
+    await api.prisma.worker.deleteMany();
+  });
+
+  test('T17: is degraded, which is not down, by what fresh workers warn of, and tells codes alone', async () => {
+    const silentSince = new Date(Date.now() - 60_000);
+    await api.prisma.worker.createMany({
+      data: [
+        { id: 'first', hostname: 'h', pid: 1, warnings: ['runc_outdated', 'engine_outdated'] },
+        { id: 'second', hostname: 'h', pid: 2, warnings: ['runc_outdated'] },
+      ],
+    });
+    const health = () => supertest(api.app).get('/health');
+    const answer = await health();
+    expect([answer.status, answer.body]).toEqual([
+      200,
+      {
+        status: 'degraded',
+        version: '0.0.0',
+        database: 'up',
+        workers: 2,
+        warnings: ['engine_outdated', 'runc_outdated'],
+      },
+    ]);
+    await api.prisma.worker.update({ where: { id: 'first' }, data: { heartbeatAt: silentSince } });
+    expect((await health()).body).toMatchObject({ status: 'degraded', warnings: ['runc_outdated'] });
+    await api.prisma.worker.update({ where: { id: 'second' }, data: { heartbeatAt: silentSince } });
+    expect((await health()).body).toMatchObject({ status: 'ok', workers: 0, warnings: [] });
     await api.prisma.worker.deleteMany();
   });
 

@@ -2,24 +2,47 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import type { PrismaClient } from '../db/database.ts';
 import { WORKER_FRESH_SECONDS } from '../deployments/deployment-reads.ts';
+import { PLATFORM_WARNING_CODES, type PlatformWarning } from '../errors/platform-warnings.ts';
 import { type Operation, op } from '../openapi/operation.ts';
+import { judgeHealth } from './judge-health.ts';
 
 /** A database that takes longer is as good as down, for whoever asks about health. */
 const HEALTH_LIMIT_MS = 2_000;
 
 const healthSchema = z
   .object({
-    status: z.enum(['ok', 'unavailable']),
+    status: z.enum(['ok', 'degraded']).meta({
+      description: '`degraded`: it works, but its operator should mend what `warnings` names.',
+    }),
     version: z.string(),
-    database: z.enum(['up', 'down']),
-    workers: z
-      .int()
-      .nullable()
-      .meta({ description: 'How many have told of themselves lately; null while the database is down.' }),
+    database: z.literal('up'),
+    workers: z.int().meta({ description: 'How many have told of themselves lately.' }),
+    warnings: z.array(z.enum(PLATFORM_WARNING_CODES)).meta({
+      description:
+        'What these workers warn of, sorted; empty when `ok`. `engine_outdated`: Docker Engine, and `runc_outdated`: runc is older than it should be. The log of the worker says which version, and what to do.',
+    }),
   })
-  .meta({ id: 'Health', examples: [{ status: 'ok', version: '0.1.0', database: 'up', workers: 1 }] });
+  .meta({
+    id: 'Health',
+    examples: [
+      { status: 'ok', version: '0.1.0', database: 'up', workers: 1, warnings: [] },
+      { status: 'degraded', version: '0.1.0', database: 'up', workers: 1, warnings: ['runc_outdated'] },
+    ],
+  });
 
-/** A platform without a worker takes requests and keeps them, so it is well; `workers` tells that nothing moves. */
+const unavailableSchema = z
+  .object({
+    status: z.literal('unavailable'),
+    version: z.string(),
+    database: z.literal('down'),
+    workers: z.null(),
+  })
+  .meta({
+    id: 'Unavailable',
+    examples: [{ status: 'unavailable', version: '0.1.0', database: 'down', workers: null }],
+  });
+
+/** Open to everybody, so it names codes and no versions of what it warns of. */
 export function healthRoute({ prisma, version }: { prisma: PrismaClient; version: string }): Operation {
   return op({
     method: 'get',
@@ -29,26 +52,30 @@ export function healthRoute({ prisma, version }: { prisma: PrismaClient; version
     summary: 'Is the platform able to work?',
     auth: 'none',
     responses: {
-      200: { description: 'It is', schema: healthSchema },
-      503: { description: 'It is not: the database cannot be reached', schema: healthSchema },
+      200: { description: 'It is, even where it is `degraded`', schema: healthSchema },
+      503: { description: 'It is not: the database cannot be reached', schema: unavailableSchema },
     },
     async handler() {
-      const workers = await countWorkersInTime(prisma);
-      if (workers !== null) {
-        return { status: 200, body: { status: 'ok', version, database: 'up', workers } as const };
+      const reports = await readReportsInTime(prisma);
+      if (reports !== null) {
+        return { status: 200, body: { version, database: 'up', ...judgeHealth(reports) } as const };
       }
       return {
         status: 503,
         headers: { 'Retry-After': '5' },
-        body: { status: 'unavailable', version, database: 'down', workers } as const,
+        body: { status: 'unavailable', version, database: 'down', workers: null } as const,
       };
     },
   });
 }
 
+interface Report {
+  readonly warnings: readonly PlatformWarning[];
+}
+
 /** Null when the database does not answer. */
-async function countWorkersInTime(prisma: PrismaClient): Promise<number | null> {
-  const answered = countWorkers(prisma).catch(() => null);
+async function readReportsInTime(prisma: PrismaClient): Promise<readonly Report[] | null> {
+  const answered = readFreshReports(prisma).catch(() => null);
   const limit = new AbortController();
   const tooLate = delay(HEALTH_LIMIT_MS, null, { signal: limit.signal }).catch(() => null);
   try {
@@ -58,9 +85,8 @@ async function countWorkersInTime(prisma: PrismaClient): Promise<number | null> 
   }
 }
 
-async function countWorkers(prisma: PrismaClient): Promise<number> {
-  const [row] = await prisma.$queryRaw<{ workers: number }[]>`
-    SELECT count(*)::int AS workers FROM workers
+function readFreshReports(prisma: PrismaClient): Promise<Report[]> {
+  return prisma.$queryRaw<Report[]>`
+    SELECT warnings FROM workers
      WHERE heartbeat_at > now() - make_interval(secs => ${WORKER_FRESH_SECONDS})`;
-  return row?.workers ?? 0;
 }
