@@ -113,6 +113,20 @@ describe('berth', () => {
     });
   });
 
+  test('T17: status says in words what a worker warns of, and ends well', async () => {
+    const before = await berth('status', '--json');
+    expect(JSON.parse(before.stdout)).toMatchObject({ status: 'ok', warnings: [] });
+    const warnings = ['runc_outdated'];
+    await api.prisma.worker.create({ data: { id: 'w', hostname: 'h', pid: 1, warnings } });
+    const document = await berth('status', '--json');
+    expect(JSON.parse(document.stdout)).toMatchObject({ status: 'degraded', warnings });
+    const { exitCode, stdout } = await berth('status');
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^status +degraded$/m);
+    expect(stdout).toMatch(/^warning +runc is of a time .* update Docker and runc.* \(runc_outdated\)$/m);
+    await api.prisma.worker.deleteMany();
+  });
+
   describe('apps', () => {
     test('are created, listed, shown and deleted', async () => {
       const created = await berth(
