@@ -63,7 +63,8 @@ export const longBuild: Bench = {
         for (const one of count % 2 === 0 ? pair.reverse() : pair) await one();
         say(`ours ${seconds(ours.at(-1) ?? 0)}, docker build ${seconds(builds.at(-1) ?? 0)}`);
       }
-      const over = (times: readonly number[]) => median(ours) / median(times) - 1;
+      const over = (times: readonly number[], plain: readonly number[]) => median(times) / median(plain) - 1;
+      const inBuild = over(steps, builds);
       const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
       const row = (name: string, times: readonly number[], share: string) => [
         name,
@@ -74,16 +75,16 @@ export const longBuild: Bench = {
       ];
       return {
         table: [
-          ['', 'median', 'fastest', 'slowest', 'ours takes longer by'],
-          row('ours, from the request to the first answer', ours, ''),
-          row('of it the build', steps, ''),
-          row('plain docker build', builds, percent(over(builds))),
-          row('git clone, docker build, docker run, first 200', scripts, percent(over(scripts))),
+          ['', 'median', 'fastest', 'slowest', 'longer by'],
+          row('git clone, docker build, docker run, first 200', scripts, ''),
+          row('ours, from the request to the first answer', ours, percent(over(ours, scripts))),
+          row('plain docker build', builds, ''),
+          row('our build', steps, percent(inBuild)),
         ],
         notes: [`${ROUNDS} of each in turns, every one of a new commit, classic builder.`],
         goal: {
-          text: 'at most 5 % over plain docker build, of a build over 20 s',
-          reached: median(builds) > LEAST_BUILD_MS && over(builds) <= GOAL,
+          text: 'our build takes at most 5 % longer than plain docker build, where that takes over 20 s',
+          reached: median(builds) > LEAST_BUILD_MS && inBuild <= GOAL,
         },
       };
     } finally {
