@@ -1,24 +1,23 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
 import { NetworkProbe } from './network-probe.ts';
 
 const servers: Server[] = [];
+const sockets: Socket[] = [];
 const probe = new NetworkProbe(300);
 const never = new AbortController().signal;
 
-afterEach(async () => {
-  for (const server of servers.splice(0)) {
-    server.close();
-    if ('closeAllConnections' in server && typeof server.closeAllConnections === 'function') {
-      server.closeAllConnections();
-    }
-  }
+afterEach(() => {
+  for (const server of servers.splice(0)) server.close();
+  // A server that never reads does not learn that the other side has gone.
+  for (const socket of sockets.splice(0)) socket.destroy();
 });
 
 async function listen(server: Server): Promise<number> {
   servers.push(server);
+  server.on('connection', (socket) => sockets.push(socket));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return (server.address() as AddressInfo).port;
