@@ -32,8 +32,6 @@ const directory = join(migrationsDirectory, `${time}_${argument}`);
 await mkdir(directory, { recursive: true });
 await writeFile(join(directory, 'migration.sql'), sql);
 console.log(join(directory, 'migration.sql'));
-// The adapter's pool stays open, and would keep the process.
-process.exit(0);
 
 /** Compared on a database of a minute: replaying migrations belongs nowhere near a real one. */
 async function difference(): Promise<string | null> {

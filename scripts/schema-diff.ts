@@ -11,6 +11,7 @@ import {
 } from '@prisma/driver-adapter-utils';
 import type { MigrationList, SchemaEngine } from '@prisma/schema-engine-wasm';
 import * as glue from '@prisma/schema-engine-wasm/schema_engine_bg';
+import pg from 'pg';
 
 /**
  * The SQL that leads from the migrations to `schema.prisma`; null when they are in step. This is `prisma migrate diff`
@@ -24,17 +25,22 @@ export async function schemaDiff(options: {
 }): Promise<string | null> {
   const schema = { path: options.schemaFile, content: await readFile(options.schemaFile, 'utf8') };
   const migrations = await readMigrations(options.migrationsDirectory);
-  const engine = await openEngine(schema, options.url);
-  const result = await engine.diff({
-    from:
-      migrations.migrationDirectories.length > 0 ? { tag: 'migrations', ...migrations } : { tag: 'empty' },
-    to: { tag: 'schemaDatamodel', files: [schema] },
-    script: true,
-    // 2: there is something to write; 0: in step.
-    exitCode: true,
-    filters: { externalTables: [], externalEnums: [] },
-  });
-  return result.exitCode === 0 ? null : (result.stdout ?? '');
+  const pool = new pg.Pool({ connectionString: options.url });
+  try {
+    const engine = await openEngine(schema, pool);
+    const result = await engine.diff({
+      from:
+        migrations.migrationDirectories.length > 0 ? { tag: 'migrations', ...migrations } : { tag: 'empty' },
+      to: { tag: 'schemaDatamodel', files: [schema] },
+      script: true,
+      // 2: there is something to write; 0: in step.
+      exitCode: true,
+      filters: { externalTables: [], externalEnums: [] },
+    });
+    return result.exitCode === 0 ? null : (result.stdout ?? '');
+  } finally {
+    await pool.end();
+  }
 }
 
 async function readMigrations(baseDir: string): Promise<MigrationList> {
@@ -67,13 +73,13 @@ declare const WebAssembly: {
   ): Promise<{ instance: { exports: Record<string, unknown> } }>;
 };
 
-async function openEngine(schema: { path: string; content: string }, url: string): Promise<SchemaEngine> {
+async function openEngine(schema: { path: string; content: string }, pool: pg.Pool): Promise<SchemaEngine> {
   loaded ??= loadEngine();
   await loaded;
   return glue.SchemaEngine.new(
     { datamodels: [[schema.path, schema.content]] },
     () => undefined,
-    bindMigrationAwareSqlAdapterFactory(readingCatalogue(new PrismaPg(url))),
+    bindMigrationAwareSqlAdapterFactory(readingCatalogue(new PrismaPg(pool))),
   );
 }
 
@@ -100,7 +106,10 @@ async function loadEngine(): Promise<void> {
 const CHAR = 18;
 const TEXT = 25;
 
-/** The adapter, able to read the catalogue: a `"char"` column is read as text and declared a character. */
+/**
+ * The adapter, able to read the catalogue: a `"char"` column is read as text and declared a character. Its own way to a
+ * shadow database leaves connections open that nobody can close; the database at hand is as empty as that would be.
+ */
 function readingCatalogue(
   factory: SqlMigrationAwareDriverAdapterFactory,
 ): SqlMigrationAwareDriverAdapterFactory {
@@ -108,7 +117,7 @@ function readingCatalogue(
     provider: factory.provider,
     adapterName: factory.adapterName,
     connect: async () => patched(await factory.connect()),
-    connectToShadowDb: async () => patched(await factory.connectToShadowDb()),
+    connectToShadowDb: async () => patched(await factory.connect()),
   };
 }
 
