@@ -10,6 +10,7 @@ import { ApiClient } from '../support/api-client.ts';
 import { DockerObjects } from '../support/docker-objects.ts';
 import { freePorts } from '../support/free-ports.ts';
 import { httpRequest } from '../support/http-request.ts';
+import { networkPool } from '../support/network-pool.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const run = promisify(execFile);
@@ -35,8 +36,7 @@ beforeAll(async () => {
     TRAEFIK_API_URL: `http://127.0.0.1:${traefik}`,
     SAMPLE_GIT_PORT: String(git),
     TRAEFIK_BINARY: process.env['BERTH_TEST_TRAEFIK'] ?? '',
-    // Apart from what else runs on this host.
-    NETWORK_POOL: `10.${100 + (process.pid % 100)}.0.0/16`,
+    NETWORK_POOL: networkPool(),
   };
 });
 

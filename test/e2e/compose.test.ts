@@ -1,4 +1,4 @@
-import { randomBytes, randomInt } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import {
   appendFileSync,
   existsSync,
@@ -18,6 +18,7 @@ import { DockerObjects } from '../support/docker-objects.ts';
 import type { RepositoryFiles } from '../support/fixture-apps.ts';
 import { freePorts } from '../support/free-ports.ts';
 import { httpRequest } from '../support/http-request.ts';
+import { networkPool } from '../support/network-pool.ts';
 import {
   ensurePlatformBaseImage,
   ensurePostgresImage,
@@ -97,7 +98,7 @@ test(
       GIT_PRIVATE_HOSTS: git.host,
       // What a worker held that went together with its database is free again after this.
       LEASE_SECONDS: 5,
-      NETWORK_POOL: `10.${randomInt(100, 250)}.0.0/16`,
+      NETWORK_POOL: networkPool(),
     };
     const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
     appendFileSync(project.envFile, lines.join(''));

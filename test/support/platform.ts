@@ -1,4 +1,4 @@
-import { randomBytes, randomInt } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -13,6 +13,7 @@ import type { RepositoryFiles } from './fixture-apps.ts';
 import { freePorts } from './free-ports.ts';
 import { type HttpAnswer, httpRequest } from './http-request.ts';
 import { leftOnDisk } from './left-on-disk.ts';
+import { networkPool } from './network-pool.ts';
 import type { PrivateDocker } from './private-docker.ts';
 import { TestGit, type TestRepository } from './test-git.ts';
 import { TestTraefik } from './traefik.ts';
@@ -61,8 +62,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     ENCRYPTION_KEY: randomBytes(32).toString('base64'),
     SESSION_SECRET: randomBytes(32).toString('base64'),
     GIT_PRIVATE_HOSTS: git.host,
-    // Two runs at once on one host must not choose the same subnets.
-    NETWORK_POOL: `10.${randomInt(100, 250)}.0.0/16`,
+    NETWORK_POOL: networkPool(),
     POLL_INTERVAL_MS: '500',
     LOG_LEVEL: 'debug',
     // A test asks again and again, faster than people do.
