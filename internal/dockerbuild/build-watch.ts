@@ -12,7 +12,6 @@ import { type BuildFacts, judgeBuild } from './judge-build.ts';
 const TICK_MS = 500;
 /** Where processes end as fast as others begin, fewer than all are there at most moments. */
 const CROWDED_SHARE = 0.9;
-/** Docker walks all that a step has written to tell its size: at most a tenth of the time is spent on that. */
 const FIRST_MEASURE_MS = 1_000;
 const PAUSE_PER_COST = 10;
 /** A step can print ids of layers as fast as it likes. */
@@ -25,15 +24,35 @@ interface Step {
   readonly id: string;
   /** Labels that are not ours. Where nothing runs with them they do no harm: the image gets ours over them. */
   readonly forgery: DeploymentFailed | null;
-  writtenBytes: number;
-  measureAt: number;
+  readonly written: CostlySize;
   crowdedSince: number | null;
+}
+
+/** All that was written is walked over to tell its size: at most a tenth of the time is spent on that. */
+class CostlySize {
+  bytes = 0;
+  #nextAt = Date.now() + FIRST_MEASURE_MS;
+  readonly #measure: () => Promise<number>;
+
+  constructor(measure: () => Promise<number>) {
+    this.#measure = measure;
+  }
+
+  async refresh(): Promise<void> {
+    const startedAt = Date.now();
+    if (startedAt < this.#nextAt) return;
+    try {
+      this.bytes = await this.#measure();
+    } finally {
+      this.#nextAt = Date.now() + Math.max(FIRST_MEASURE_MS, (Date.now() - startedAt) * PAUSE_PER_COST);
+    }
+  }
 }
 
 /**
  * Holds a build to what the builder itself does not: processes, disk, silence. The steps of a classic build are
- * containers, which the daemon lets us limit and ask about; of BuildKit's it tells nothing, so there only silence and the
- * room on the disk count.
+ * containers, which the daemon lets us limit and ask about. A box has its processes limited, and tells what it has written.
+ * Of the daemon's own BuildKit nothing is told, so there only silence and the room on the disk count.
  */
 export class BuildWatch {
   readonly #docker: Dockerode;
@@ -42,6 +61,7 @@ export class BuildWatch {
   readonly #labels: Readonly<Record<string, string>>;
   readonly #logger: Logger;
   readonly #startedAt = Date.now();
+  #box: CostlySize | null = null;
   /** Those that have not been seen to be gone. */
   readonly #steps = new Map<string, Step>();
   /** Layers that were told of, and what each that this build made adds to the one below. */
@@ -93,6 +113,11 @@ export class BuildWatch {
     this.#silentSince = Date.now();
   }
 
+  /** From now on the build is in a box: `measure` tells the bytes that it has written. Null: it is over. */
+  lookInto(measure: (() => Promise<number>) | null): void {
+    this.#box = measure && new CostlySize(measure);
+  }
+
   /** Looks at the build until the signal is aborted, and ends it at the first limit that it has passed. */
   async run(end: (failure: DeploymentFailed) => void, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
@@ -114,8 +139,7 @@ export class BuildWatch {
       this.#steps.set(id, {
         id,
         forgery: forgeryIn(Config.Labels, this.#labels),
-        writtenBytes: 0,
-        measureAt: Date.now() + FIRST_MEASURE_MS,
+        written: new CostlySize(() => writtenBytes(container)),
         crowdedSince: null,
       });
       this.#pending.add(Image);
@@ -136,6 +160,7 @@ export class BuildWatch {
         this.#pending.delete(id);
       }
       for (const step of this.#steps.values()) await this.#lookAt(step);
+      await this.#box?.refresh();
     } catch (error) {
       // A daemon that is away ends the build itself.
       this.#logger.debug({ err: error }, 'a build cannot be looked at');
@@ -152,13 +177,7 @@ export class BuildWatch {
       const isCrowded = running >= this.#limits.pids * CROWDED_SHARE;
       step.crowdedSince = isCrowded ? (step.crowdedSince ?? Date.now()) : null;
       if (isCrowded && this.#latest?.id === step.id) this.#latest.wasCrowded = true;
-
-      const startedAt = Date.now();
-      if (startedAt < step.measureAt) return;
-      const sized = await withDeadline(container.inspect(WITH_SIZE));
-      step.writtenBytes = Number(Reflect.get(sized, 'SizeRw') ?? 0);
-      const pause = Math.max(FIRST_MEASURE_MS, (Date.now() - startedAt) * PAUSE_PER_COST);
-      step.measureAt = Date.now() + pause;
+      await step.written.refresh();
     } catch (error) {
       if (statusOf(error) !== 404) throw error;
       this.#steps.delete(step.id);
@@ -194,7 +213,8 @@ export class BuildWatch {
   async #facts(): Promise<BuildFacts> {
     const now = Date.now();
     const steps = [...this.#steps.values()];
-    const written = [...this.#added.values(), ...steps.map(({ writtenBytes }) => writtenBytes)];
+    const inSteps = steps.map(({ written }) => written.bytes);
+    const written = [...this.#added.values(), ...inSteps, this.#box?.bytes ?? 0];
     const crowdedSince = steps.flatMap((step) => step.crowdedSince ?? []);
     const disk = await this.#disk.read().catch(() => null);
     return {
@@ -204,6 +224,11 @@ export class BuildWatch {
       freeBytes: disk?.freeBytes ?? null,
     };
   }
+}
+
+async function writtenBytes(container: Dockerode.Container): Promise<number> {
+  const sized = await withDeadline(container.inspect(WITH_SIZE));
+  return Number(Reflect.get(sized, 'SizeRw') ?? 0);
 }
 
 /** Only steps of builds have just these limits: what a step prints must not change any other container. */

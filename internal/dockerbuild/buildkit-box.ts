@@ -14,6 +14,7 @@ import {
   DAEMON_ENVIRONMENT,
   openCgroupsCommand,
   READY_COMMAND,
+  SIZE_COMMAND,
   trimCommand,
 } from './buildkit-plan.ts';
 import { withDeadline } from './deadline.ts';
@@ -80,6 +81,9 @@ export class BuildKitBox {
     const { transcript, watch, room, stop } = run;
     const image = new ImageLoad(this.#docker, stop);
     let words = '';
+    const heldBefore = this.#heldBytes(stop);
+    heldBefore.catch(() => undefined);
+    watch.lookInto(async () => (await this.#heldBytes(stop)) - (await heldBefore));
     watch.listen();
     const exitCode = await this.#run(buildCommand(build), {
       stop,
@@ -95,6 +99,7 @@ export class BuildKitBox {
       },
     });
     watch.rest();
+    watch.lookInto(null);
     transcript.close();
     if (exitCode === 0) await image.end();
     else {
@@ -127,7 +132,8 @@ export class BuildKitBox {
       });
     for (const deadline = Date.now() + SHORT_COMMAND_MILLISECONDS; ; await delay(READY_PAUSE_MILLISECONDS)) {
       try {
-        return await this.#runShort(READY_COMMAND, stop);
+        await this.#runShort(READY_COMMAND, stop);
+        return;
       } catch (cause) {
         stop.throwIfAborted();
         if (hasEnded || Date.now() > deadline)
@@ -136,15 +142,26 @@ export class BuildKitBox {
     }
   }
 
-  /** @throws what it said when it ended badly, or was too slow */
-  async #runShort(words: readonly string[], stop: AbortSignal): Promise<void> {
+  /** Base images that were pulled for this build are among it. */
+  async #heldBytes(stop: AbortSignal): Promise<number> {
+    const lines = (await this.#runShort(SIZE_COMMAND, stop)).trim().split('\n');
+    return lines.reduce((sum, line) => sum + (Number.parseInt(line, 10) || 0), 0) * 1024;
+  }
+
+  /** @returns what it wrote to stdout. @throws what it said when it ended badly, or was too slow */
+  async #runShort(words: readonly string[], stop: AbortSignal): Promise<string> {
     let said = '';
+    let written = '';
     const onStderrLine = (line: string) => {
       said = `${said}${line} `.slice(-MAX_WORDS);
     };
+    const onStdout = async (data: Buffer) => {
+      written = `${written}${data.toString()}`.slice(-MAX_WORDS);
+    };
     const end = AbortSignal.any([stop, AbortSignal.timeout(SHORT_COMMAND_MILLISECONDS)]);
-    const exitCode = await this.#run(words, { stop: end, onStderrLine });
+    const exitCode = await this.#run(words, { stop: end, onStdout, onStderrLine });
     if (exitCode !== 0) throw new Error(`${words[0]} ended with ${exitCode}: ${said.trim()}`);
+    return written;
   }
 
   async #run(

@@ -126,6 +126,13 @@ export function buildEnvironment({ secrets }: Pick<BuildKitBuild, 'secrets'>): s
 /** Fails at once while `buildkitd` does not answer; `--wait` would look again after seconds only. */
 export const READY_COMMAND = ['buildctl', 'debug', 'workers'];
 
+/**
+ * Prints KiB and path of what layers and caches hold, those in work included. Not of the packed ones beside them, which
+ * every image is made into at the end; and what is mounted of them elsewhere is not counted again.
+ */
+export const SIZE_COMMAND =
+  `find ${CACHE_FOLDER} -maxdepth 2 -type d -name snapshots -exec du -skx {} ;`.split(' ');
+
 /** Takes away what was not used for longest, until the rest of the app's cache is small enough. */
 export function trimCommand(maxMegabytes: number): string[] {
   return ['buildctl', 'prune', `--keep-storage=${maxMegabytes}`];

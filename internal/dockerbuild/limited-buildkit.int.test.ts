@@ -146,6 +146,27 @@ describe('T21: a build that takes too much', () => {
     expect(textsOf(lines)).not.toContain('all started');
   });
 
+  test('of disk: it ends at what it may write, what the cache held before not counted', async () => {
+    const filling = (end: string) =>
+      repository(
+        `${BASE}\nRUN --mount=type=tmpfs,target=/t i=0; while ${end} && dd if=/dev/zero of=/f$i bs=1M count=8; do i=$((i+1)); sleep 0.1; done`,
+      );
+    await filling('test $i -lt 10');
+    await build({}, { limits: { diskMb: 100 } });
+    await filling('test $i -lt 5');
+    await build({}, { limits: { diskMb: 64 } });
+    await filling('true');
+    const { error } = await buildFails({}, { diskMb: 64 });
+    expect(error).toMatchObject({ code: 'build_disk_exceeded' });
+    expect(String(error)).toContain('may write 64 MB');
+  });
+
+  test('F29: that says nothing: it ends with its steps', async () => {
+    await repository(`${BASE}\nRUN --mount=type=tmpfs,target=/t sleep 4321`);
+    const { error } = await buildFails({}, { silenceSeconds: 5 });
+    expect(error).toMatchObject({ code: 'build_silent' });
+  });
+
   test('F29: of time: it ends with its steps', async () => {
     await repository(`${BASE}\nRUN --mount=type=tmpfs,target=/t sleep 4321`);
     const { error } = await buildFails({}, { timeoutSeconds: 10 });
