@@ -1,3 +1,4 @@
+import { linkSync, mkdirSync, writeFileSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -404,6 +405,27 @@ describe('T12: a hostile context fails with its own code, and costs the worker n
       message: 'zz changed, or is gone, while it was packed.',
     });
   });
+
+  test('300,000 files', async () => {
+    await repository({ Dockerfile: `FROM ${busybox}\n` });
+    const folder = (n: number) => join(context, `folder-${n}`);
+    mkdirSync(folder(0));
+    const names = Array.from({ length: 1000 }, (_, n) => `file-${n}`);
+    for (const name of names) writeFileSync(join(folder(0), name), '');
+    // Linked, as a few objects of Git can be many files.
+    for (let n = 1; n < 300; n += 1) {
+      mkdirSync(folder(n));
+      for (const name of names) linkSync(join(folder(0), name), join(folder(n), name));
+    }
+    const started = performance.now();
+    const { error } = await buildFails();
+    expect(error).toMatchObject({
+      code: 'context_too_large',
+      message: 'The build context has more than 300000 files and folders.',
+    });
+    expect(performance.now() - started).toBeLessThan(30_000);
+    expect(process.memoryUsage().rss - before).toBeLessThan(200 * 1024 * 1024);
+  }, 120_000);
 
   // Root may read everything: the same case for whom it can fail.
   (process.getuid?.() === 0 ? test.skip : test)('a file that cannot be read', async () => {
