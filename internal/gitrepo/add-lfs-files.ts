@@ -34,7 +34,7 @@ export async function addLfsFiles(attempt: Attempt, cloned: ClonedRepository): P
   await mkdir(kept, { recursive: true });
   const missing = await findMissing(kept, files);
   const bytes = missing.reduce((sum, { size }) => sum + size, 0);
-  await attempt.limits.check(bytes);
+  await attempt.limits.check({ bytes });
   if (missing.length > 0) await fetchFiles(attempt, cloned, { missing, kept });
   for (const { path, mode, pointer } of files) {
     attempt.limits.signal.throwIfAborted();

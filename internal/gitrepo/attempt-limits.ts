@@ -16,8 +16,8 @@ export interface AttemptLimits {
   fail(failure: DeploymentFailed): void;
   /** What this folder has more than it had counts too. */
   alsoCount(directory: string, before: FolderSize): void;
-  /** Measures once more, for what grew between two looks, or would with so many bytes more. @throws DeploymentFailed clone_too_large */
-  check(moreBytes?: number): Promise<void>;
+  /** Measures once more, for what grew between two looks, or would with so much more. @throws DeploymentFailed clone_too_large */
+  check(more?: Partial<FolderSize>): Promise<void>;
   stop(): void;
 }
 
@@ -30,15 +30,15 @@ export function startLimits(options: LimitOptions): AttemptLimits {
   const broken = new AbortController();
   const counted = new Map<string, FolderSize>([[directory, { bytes: 0, entries: 0 }]]);
 
-  const check = async (moreBytes = 0) => {
+  const check = async ({ bytes = 0, entries = 0 }: Partial<FolderSize> = {}) => {
     const size = await measureGrowth(counted, caps);
-    if (size.bytes + moreBytes > caps.bytes) {
+    if (size.bytes + bytes > caps.bytes) {
       throw new DeploymentFailed(
         'clone_too_large',
         `The repository is larger than ${options.maxMegabytes} MB.`,
       );
     }
-    if (size.entries > caps.entries) {
+    if (size.entries + entries > caps.entries) {
       throw new DeploymentFailed(
         'clone_too_large',
         `The repository has more than ${options.maxEntries} files and folders, or paths too long to handle.`,

@@ -1,7 +1,12 @@
 import { existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { createGitRepository, type GitRepository, serveGit } from '../../test/support/git-repository.ts';
+import {
+  createGitRepository,
+  type FileContent,
+  type GitRepository,
+  serveGit,
+} from '../../test/support/git-repository.ts';
 import { gitProcessesIn } from '../../test/support/left-on-disk.ts';
 import type { CheckoutRequest, Line } from '../engine/ports.ts';
 import type { GitHttpServer } from '../host/git-http-server.ts';
@@ -245,6 +250,24 @@ describe('a checkout fails, says why and leaves nothing', () => {
     expect(readdirSync(workDir)).toEqual([]);
   });
 
+  test.each<[string, readonly number[], string]>([
+    ['302,000 files', [301, 1000], 'more than 200000 files and folders'],
+    ['30 million files', [301, 1000, 100], 'files and folders without end'],
+    ['10 billion files', Array.from({ length: 10 }, () => 10), 'files and folders without end'],
+  ])(
+    'T10, T12, clone_too_large: %s made of a few objects are refused before one is written',
+    async (_, widths, words) => {
+      await bombOf(widths);
+      const started = performance.now();
+      await expect(gitCheckout().checkout(request({ branch: 'bomb' }), options())).rejects.toMatchObject({
+        code: 'clone_too_large',
+        message: expect.stringContaining(words),
+      });
+      expect(performance.now() - started).toBeLessThan(3000);
+      expect(readdirSync(workDir)).toEqual([]);
+    },
+  );
+
   test('T10: a path longer than the system takes is refused, and still removed', async () => {
     const path = `${Array.from({ length: 20 }, () => 'd'.repeat(200)).join('/')}/${'f'.repeat(60)}`;
     await repository.commit({ [path]: 'x' }, 'Deep', 'deep');
@@ -260,6 +283,18 @@ describe('a checkout fails, says why and leaves nothing', () => {
     );
   });
 });
+
+/** A branch `bomb`: the innermost folder holds so many files, each further one holds that before it under so many names. */
+async function bombOf([files = 0, ...widths]: readonly number[]): Promise<void> {
+  const all = (count: number, content: FileContent) =>
+    Object.fromEntries(Array.from({ length: count }, (_, n) => [String(n), content]));
+  await repository.commit(all(files, 'x'), 'Files', 'bomb');
+  for (const width of widths) {
+    const tree = await repository.git('rev-parse', 'bomb^{tree}');
+    await repository.git('update-ref', '-d', 'refs/heads/bomb');
+    await repository.commit(all(width, { tree }), 'Folders', 'bomb');
+  }
+}
 
 /** `width ** depth` small files. */
 function treeOf(width: number, depth: number): Record<string, string> {

@@ -4,6 +4,7 @@ import type { SourceCredential } from '../engine/ports.ts';
 import { DeploymentFailed } from '../errors/deployment-failed.ts';
 import type { Source } from './accept-request.ts';
 import type { Attempt } from './attempt.ts';
+import { countEntries } from './count-entries.ts';
 import { writeCredentialFiles } from './credential-files.ts';
 import { type FetchedCommit, fetchCommit } from './fetch-commit.ts';
 import { GitFailed, prepareGit, type RunGit } from './git-command.ts';
@@ -51,6 +52,7 @@ export async function cloneRepository(
   onLine({
     text: bytes > before.bytes ? `Received ${readableSize(bytes - before.bytes)}` : 'Nothing new to receive',
   });
+  await limits.check({ entries: await countEntries(git, commit.commitSha, limits) });
   await git(['checkout', '--no-progress', '--force', '--detach', commit.commitSha]);
   await limits.check();
   await afterCheckout({ ...repository, git, commit, sshConfig });

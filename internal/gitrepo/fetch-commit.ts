@@ -73,7 +73,8 @@ async function fetchPinned({ git, source, onLine }: Fetch, commit: PinnedCommit)
 async function readCommit(git: RunGit, revision: string): Promise<{ commitSha: string; message: string }> {
   // `^{commit}`: a tag or a tree has an id too, and neither can be deployed.
   const commit = `${revision}^{commit}`;
-  const text = await git(['show', '--no-patch', '--no-show-signature', '--format=%H%n%B', commit, '--']);
+  // Not by `git show`: even without a patch it compares a first commit with nothing, file by file.
+  const text = await git(['log', '--max-count=1', '--no-show-signature', '--format=%H%n%B', commit, '--']);
   return { commitSha: text.slice(0, 40), message: text.slice(41) };
 }
 

@@ -2,7 +2,14 @@ import { dirname } from 'node:path';
 import { simpleGit } from 'simple-git';
 
 /** Runs one git command and resolves with its stdout. @throws GitFailed */
-export type RunGit = (args: readonly string[]) => Promise<string>;
+export type RunGit = (args: readonly string[], flood?: Flood) => Promise<string>;
+
+/** When a command writes more than anyone would read. */
+export interface Flood {
+  readonly maxBytes: number;
+  /** Called for each piece beyond that; what ends the command is the signal. */
+  readonly onFlood: () => void;
+}
 
 /** Git ended with an error; `output` is what it wrote, in English, possibly with a stranger's text in it. */
 export class GitFailed extends Error {
@@ -28,7 +35,7 @@ export interface GitSurroundings {
   readonly caFile: string | null;
   readonly lowSpeedSeconds: number;
   readonly signal: AbortSignal;
-  /** Called when a command writes more than `MAX_OUTPUT_BYTES`. */
+  /** Called when a command writes more than `MAX_OUTPUT_BYTES`, unless it has a limit of its own. */
   readonly onFlood: () => void;
 }
 
@@ -37,32 +44,35 @@ const MAX_OUTPUT_BYTES = 16 * 1024 * 1024;
 /** Prepares git for one attempt: an environment built from nothing and settings that no repository can change. */
 export function prepareGit(surroundings: GitSurroundings): RunGit {
   const environment = gitEnvironment(surroundings);
-  const git = simpleGit({
-    baseDir: surroundings.directory,
-    abort: surroundings.signal,
-    allowEnvironment: Object.keys(environment),
-    config: gitSettings(surroundings),
-    // Needed for `init --template=`, by which no hook of this machine is copied, and for the file above. Every argument
-    // is ours or checked.
-    unsafe: { allowUnsafeTemplateDir: true, allowUnsafeConfigPaths: true },
-  })
-    .env(environment)
-    .outputHandler((_command, stdout, stderr) => {
-      let bytes = 0;
-      const count = (chunk: Buffer) => {
-        bytes += chunk.length;
-        if (bytes > MAX_OUTPUT_BYTES) surroundings.onFlood();
-      };
-      stdout.on('data', count);
-      stderr.on('data', count);
-    });
-  return async (args) => {
+  const usual: Flood = { maxBytes: MAX_OUTPUT_BYTES, onFlood: surroundings.onFlood };
+  return async (args, flood = usual) => {
+    const git = simpleGit({
+      baseDir: surroundings.directory,
+      abort: surroundings.signal,
+      allowEnvironment: Object.keys(environment),
+      config: gitSettings(surroundings),
+      // Needed for `init --template=`, by which no hook of this machine is copied, and for the file above. Every argument
+      // is ours or checked.
+      unsafe: { allowUnsafeTemplateDir: true, allowUnsafeConfigPaths: true },
+    })
+      .env(environment)
+      .outputHandler((_command, stdout, stderr) => watchForFlood([stdout, stderr], flood));
     try {
       return await git.raw([...args]);
     } catch (cause) {
       throw new GitFailed(cause instanceof Error ? cause.message : String(cause), cause);
     }
   };
+}
+
+function watchForFlood(streams: readonly NodeJS.ReadableStream[], { maxBytes, onFlood }: Flood): void {
+  let bytes = 0;
+  for (const stream of streams) {
+    stream.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > maxBytes) onFlood();
+    });
+  }
 }
 
 /** Nothing is inherited: no proxy, no editor, no askpass, no credential of whoever started the worker. */

@@ -5,12 +5,13 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { type GitHttpServer, startGitHttpServer } from '../../internal/host/git-http-server.ts';
 
-/** Text or bytes of a file, a symbolic link, a submodule's commit, or null: removed by this commit. */
+/** Text or bytes of a file, a symbolic link, a submodule's commit, a folder by its tree, or null: removed by this commit. */
 export type FileContent =
   | string
   | Buffer
   | { readonly link: string }
   | { readonly submodule: string }
+  | { readonly tree: string }
   | { readonly executable: string }
   | null;
 export type Files = Readonly<Record<string, FileContent>>;
@@ -112,6 +113,7 @@ function fileCommand(path: string, content: FileContent): Buffer {
     return Buffer.concat([Buffer.from(`M 100644 inline ${path}\n`), data(content)]);
   }
   if ('submodule' in content) return Buffer.from(`M 160000 ${content.submodule} ${path}\n`);
+  if ('tree' in content) return Buffer.from(`M 040000 ${content.tree} ${path}\n`);
   const [mode, text] = 'link' in content ? ['120000', content.link] : ['100755', content.executable];
   return Buffer.concat([Buffer.from(`M ${mode} inline ${path}\n`), data(text)]);
 }
