@@ -4,9 +4,10 @@ import { type ApiUnderTest, startApi } from '../../test/support/api-under-test.t
 import { signedIn } from '../../test/support/browser.ts';
 import { FakeGithub } from '../../test/support/fake-github.ts';
 import { pushPayload } from '../../test/support/github-events.ts';
+import { releaseConfig } from '../../test/support/release-config.ts';
 import { sendWebhook } from '../../test/support/webhook-sender.ts';
 import type { DeploymentStatus } from '../db/database.ts';
-import { openSnapshot, type ReleaseConfig, sealSnapshot } from '../deployments/config-snapshot.ts';
+import { openSnapshot, sealSnapshot } from '../deployments/config-snapshot.ts';
 import { storeEnvironment } from '../envvars/env-var-store.ts';
 import { EXAMPLE_ID } from '../quarantine/quarantine-view.ts';
 import { sealContext } from '../secrets/sealed-columns.ts';
@@ -89,34 +90,6 @@ async function seed(status: DeploymentStatus): Promise<void> {
       hosts: { create: { host: 'front.apps.test', kind: 'generated' } },
     },
   });
-  const config: ReleaseConfig = {
-    repoUrl,
-    rootDirectory: '.',
-    dockerfilePath: null,
-    buildCommand: null,
-    startCommand: null,
-    framework: 'auto',
-    outputDirectory: null,
-    dockerTarget: null,
-    releaseCommand: null,
-    submodules: false,
-    lfs: false,
-    pidsLimit: 512,
-    buildMemoryMb: null,
-    buildTimeoutSeconds: null,
-    buildSilenceSeconds: null,
-    buildCpus: null,
-    buildPids: null,
-    buildDiskMb: null,
-    port: null,
-    healthCheckPath: null,
-    replicas: 1,
-    memoryMb: 512,
-    cpus: 1,
-    drainSeconds: 10,
-    hosts: [],
-    environment: [],
-  };
   await prisma.deployment.create({
     data: {
       id: DEPLOYMENT,
@@ -124,7 +97,7 @@ async function seed(status: DeploymentStatus): Promise<void> {
       trigger: 'manual',
       status,
       ...(status === 'failed' ? { failureCode: 'exited_early', finishedAt: new Date() } : {}),
-      configSnapshot: sealSnapshot(api.needs.box, DEPLOYMENT, config),
+      configSnapshot: sealSnapshot(api.needs.box, DEPLOYMENT, releaseConfig({ repoUrl })),
     },
   });
   await storeEnvironment(prisma, api.needs.box, APP, [{ key: 'LOG_LEVEL', value: 'info' }]);
