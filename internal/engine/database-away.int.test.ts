@@ -6,15 +6,15 @@ import { type FakeWorld, fakeWorld } from '../../test/support/fake-tools.ts';
 import { newKey } from '../../test/support/new-key.ts';
 import { type PrivatePostgres, startPrivatePostgres } from '../../test/support/private-postgres.ts';
 import { seedApp } from '../../test/support/seed.ts';
+import { TestWorker } from '../../test/support/test-worker.ts';
 import { waitUntil } from '../../test/support/wait-until.ts';
-import { type Database, openDatabase, type PrismaClient } from '../db/database.ts';
-import { type Claim, claimNext } from '../deployments/deployment-queue.ts';
+import { type Database, openDatabase } from '../db/database.ts';
+import { claimNext } from '../deployments/deployment-queue.ts';
 import { requestDeployment } from '../deployments/request-deployment.ts';
 import { DeploymentFailed } from '../errors/deployment-failed.ts';
 import { createLogger } from '../logger/logger.ts';
 import { SealedBox } from '../secrets/sealed-box.ts';
 import type { Tools } from './job.ts';
-import { runDeployment } from './run-deployment.ts';
 
 jest.setTimeout(60_000);
 
@@ -23,11 +23,8 @@ const LEASE_SECONDS = 1;
 const box = new SealedBox(newKey());
 const logger = createLogger({ level: 'silent', process: 'worker' });
 
-const claimAs = (prisma: PrismaClient, id: string) => claimNext(prisma, { id, leaseSeconds: LEASE_SECONDS });
-function run(claim: Claim, id: string, tools: Tools): Promise<void> {
-  const interrupts = { shutdown: new AbortController().signal, onCancelHint: () => () => undefined };
-  return runDeployment(claim, tools, { worker: { id, leaseSeconds: LEASE_SECONDS }, box, interrupts });
-}
+const workerA = new TestWorker(box, { id: 'worker-a', leaseSeconds: LEASE_SECONDS });
+const workerB = new TestWorker(box, { id: 'worker-b', leaseSeconds: LEASE_SECONDS });
 
 /** A build that goes on until it is let end. */
 function longBuild(world: FakeWorld) {
@@ -84,26 +81,21 @@ describe('a worker whose way to the database is cut', () => {
     const rows = await prisma().deploymentAttempt.findMany({ where, orderBy: { attempt: 'asc' } });
     return rows.map(({ workerId, outcome }) => `${workerId} ${outcome}`);
   };
-  async function claimed(worker: string): Promise<Claim> {
-    const claim = await claimAs(cutOff.prisma, worker);
-    if (!claim) throw new Error('nothing to claim');
-    return claim;
-  }
 
   test.each([
     ['refused', () => network.cut()],
     ['silent', () => [network.refuse(), network.freeze()]],
   ])('F20, F21: %s, stops before the switch while another takes over', async (_how, goAway) => {
     const build = longBuild(world);
-    const first = run(await claimed('worker-a'), 'worker-a', { ...world.tools, images: build.images });
+    const first = workerA.work({ ...world.tools, images: build.images });
     await build.begun;
     goAway();
-    const second = await waitUntil('the lease to be over', () => claimAs(prisma(), 'worker-b'));
+    const second = await waitUntil('the lease to be over', () => claimNext(prisma(), workerB.identity));
     build.end();
     await waitUntil('the build to end', () => world.events.includes('build'));
     expect(world.events).toEqual(['clone', 'build']);
 
-    await run(second, 'worker-b', { ...world.tools, prisma: prisma() });
+    await workerB.run(second, { ...world.tools, prisma: prisma() });
     network.allow();
     await first;
     expect(world.events).toEqual(['clone', 'build', 'clone', 'build', 'start 1', 'open 1', 'routed 1']);
@@ -119,7 +111,7 @@ describe('a worker whose way to the database is cut', () => {
       network.cut();
       setTimeout(() => network.allow(), 50);
     };
-    await run(await claimed('worker-a'), 'worker-a', world.tools);
+    await workerA.work(world.tools);
     expect(at.length).toBeGreaterThan(10);
     expect(await rowOf()).toMatchObject({ status: 'live', step: null, attempt: 1 });
   });
@@ -134,7 +126,7 @@ describe('a worker whose way to the database is cut', () => {
     };
     const tools = { ...world.tools, credentials: { find } };
     for (let attempt = 1; attempt <= 3; attempt++) {
-      await run(await claimed('worker-a'), 'worker-a', tools);
+      await workerA.work(tools);
       await prisma().deployment.update({ where: { id }, data: { notBefore: null } });
     }
     expect(await attempts()).toEqual(['worker-a retried', 'worker-a retried', 'worker-a failed']);
@@ -145,10 +137,10 @@ describe('a worker whose way to the database is cut', () => {
     world.at = (point) => {
       if (point === 'routed') throw new Error('Connection terminated unexpectedly');
     };
-    await run(await claimed('worker-a'), 'worker-a', world.tools);
+    await workerA.work(world.tools);
     expect(await rowOf()).toMatchObject({ status: 'deploying', step: 'switching', leaseOwner: null });
     world.at = () => undefined;
-    await run(await claimed('worker-b'), 'worker-b', world.tools);
+    await workerB.work(world.tools);
     expect(world.events.filter((event) => !event.startsWith('open'))).toEqual([
       'clone',
       'build',
@@ -159,7 +151,7 @@ describe('a worker whose way to the database is cut', () => {
   });
 
   test('F14: Docker that does not answer while the previous release drains is no crash of the new one', async () => {
-    await run(await claimed('worker-a'), 'worker-a', world.tools);
+    await workerA.work(world.tools);
     const { appId } = await rowOf();
     const next = await requestDeployment(prisma(), { appId, trigger: 'manual' }, box);
     const { containers } = world.tools;
@@ -167,11 +159,11 @@ describe('a worker whose way to the database is cut', () => {
       throw new DeploymentFailed('docker_unavailable', 'Docker does not answer.');
     };
     const tools = { ...world.tools, containers: { ...containers, establishedConnections: away } };
-    await run(await claimed('worker-a'), 'worker-a', tools);
+    await workerA.work(tools);
     const rowOfNext = () => prisma().deployment.findUniqueOrThrow({ where: { id: next.id } });
     expect(await rowOfNext()).toMatchObject({ status: 'live', step: 'draining', leaseOwner: null });
 
-    await run(await claimed('worker-b'), 'worker-b', world.tools);
+    await workerB.work(world.tools);
     expect(await rowOfNext()).toMatchObject({ status: 'live', step: null });
     expect(await rowOf()).toMatchObject({ status: 'retired' });
     expect([...world.containers.values()].map(({ deploymentId }) => deploymentId)).toEqual([next.id]);
@@ -191,9 +183,7 @@ describe('F20: the only worker, and Postgres is away for longer than the lease',
     const app = await seedApp(prisma, { healthCheckPath: '/health' });
     const { id } = await requestDeployment(prisma, { appId: app.id, trigger: 'manual' }, box);
     const build = longBuild(world);
-    const claim = await claimAs(prisma, 'worker-a');
-    if (!claim) throw new Error('nothing to claim');
-    const running = run(claim, 'worker-a', { ...world.tools, images: build.images });
+    const running = workerA.work({ ...world.tools, images: build.images });
     await build.begun;
     await postgres.stop();
     build.end();
@@ -205,8 +195,8 @@ describe('F20: the only worker, and Postgres is away for longer than the lease',
     await running;
     // Where it took long to come back, the deployment was handed back for another attempt.
     await prisma.deployment.updateMany({ data: { notBefore: null } });
-    const next = await claimAs(prisma, 'worker-a');
-    if (next) await run(next, 'worker-a', world.tools);
+    const next = await claimNext(prisma, workerA.identity);
+    if (next) await workerA.run(next, world.tools);
     expect(world.events.filter((event) => event === 'open 1')).toHaveLength(1);
     const row = await prisma.deployment.findUniqueOrThrow({ where: { id } });
     expect(row).toMatchObject({ status: 'live', step: null });

@@ -3,6 +3,7 @@ import { createTestDatabase, type TestDatabase } from '../../test/support/databa
 import { type FakeWorld, fakeWorld } from '../../test/support/fake-tools.ts';
 import { newKey } from '../../test/support/new-key.ts';
 import { seedApp } from '../../test/support/seed.ts';
+import { TestWorker } from '../../test/support/test-worker.ts';
 import { waitUntil } from '../../test/support/wait-until.ts';
 import type { App } from '../db/database.ts';
 import { type Claim, claimNext } from '../deployments/deployment-queue.ts';
@@ -10,7 +11,6 @@ import { requestDeployment } from '../deployments/request-deployment.ts';
 import { SealedBox } from '../secrets/sealed-box.ts';
 import { FAULT_POINTS, type FaultPoint } from './fault-points.ts';
 import type { Tools } from './job.ts';
-import { runDeployment } from './run-deployment.ts';
 
 jest.setTimeout(60_000);
 
@@ -20,8 +20,8 @@ const POINTS = FAULT_POINTS.filter((point) => !RELEASING.includes(point));
 const PAST_SWITCH = POINTS.slice(POINTS.indexOf('switching'));
 
 const box = new SealedBox(newKey());
-const sleeper = { id: 'sleeper', leaseSeconds: 30 };
-const successor = { id: 'successor', leaseSeconds: 30 };
+const sleeper = new TestWorker(box, { id: 'sleeper' });
+const successor = new TestWorker(box, { id: 'successor' });
 let database: TestDatabase;
 let world: FakeWorld;
 let app: App;
@@ -42,29 +42,14 @@ const request = () => requestDeployment(prisma(), { appId: app.id, trigger: 'man
 const standing = () =>
   [...world.containers.values()].map(({ deploymentId, attempt }) => `${deploymentId} ${attempt}`);
 
-async function claimed(worker: typeof sleeper): Promise<Claim> {
-  const claim = await claimNext(prisma(), worker);
-  if (!claim) throw new Error('nothing to claim');
-  return claim;
-}
-
-function run(claim: Claim, worker: typeof sleeper, tools: Tools = world.tools): Promise<void> {
-  const interrupts = { shutdown: new AbortController().signal, onCancelHint: () => () => undefined };
-  return runDeployment(claim, tools, { worker, box, interrupts });
-}
-
-async function deployed(): Promise<string> {
-  const { id } = await request();
-  await run(await claimed(successor), successor);
-  return id;
-}
+const deployed = () => successor.deploy(world, app.id);
 
 /** The lease of a worker that sleeps is over, and another one has the deployment. */
 function takenOver(id: string): Promise<Claim> {
   return waitUntil('the takeover', async () => {
     await prisma().$executeRaw`
       UPDATE deployments SET lease_expires_at = now() - interval '1 second' WHERE id = ${id}`;
-    return claimNext(prisma(), successor);
+    return claimNext(prisma(), successor.identity);
   });
 }
 
@@ -91,7 +76,7 @@ async function asleepAt(point: FaultPoint, id: string): Promise<() => Promise<vo
   const checkpoint = async (reached: FaultPoint) => {
     if (reached === point) await sleep();
   };
-  const running = run(await claimed(sleeper), sleeper, { ...world.tools, checkpoint });
+  const running = sleeper.work({ ...world.tools, checkpoint });
   await Promise.race([asleep, running]);
   expect((await rowOf(id)).leaseOwner).toBe('sleeper');
   return () => {
@@ -105,7 +90,7 @@ describe('F37: a worker that has slept past its lease', () => {
     await deployed();
     const { id } = await request();
     const wakeUp = await asleepAt(point, id);
-    await run(await takenOver(id), successor);
+    await successor.run(await takenOver(id), world.tools);
     const [row, containers] = [await rowOf(id), standing()];
     const attempts = () => prisma().deploymentAttempt.findMany({ where: { deploymentId: id } });
     const before = await attempts();
@@ -122,9 +107,8 @@ describe('F37: a worker that has slept past its lease', () => {
   test.each(PAST_SWITCH)('at "%s" leaves a release alone that went live after it', async (point) => {
     const { id } = await request();
     const wakeUp = await asleepAt(point, id);
-    await run(await takenOver(id), successor);
+    await successor.run(await takenOver(id), world.tools);
     const later = await deployed();
-    world.events.length = 0;
 
     await wakeUp();
     expect(standing()).toEqual([`${later} 1`]);
@@ -150,9 +134,9 @@ describe('F37: a worker that has slept past its lease', () => {
         },
       },
     };
-    const running = run(await claimed(sleeper), sleeper, tools);
+    const running = sleeper.work(tools);
     await asleep;
-    await run(await takenOver(id), successor);
+    await successor.run(await takenOver(id), world.tools);
     wake();
     await running;
     expect(await rowOf(id)).toMatchObject({ status: 'live', step: null, candidateAttempt: 1 });

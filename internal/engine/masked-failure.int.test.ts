@@ -3,19 +3,17 @@ import { createTestDatabase, type TestDatabase } from '../../test/support/databa
 import { type FakeWorld, fakeWorld } from '../../test/support/fake-tools.ts';
 import { newKey } from '../../test/support/new-key.ts';
 import { seedApp } from '../../test/support/seed.ts';
+import { TestWorker } from '../../test/support/test-worker.ts';
 import type { Deployment } from '../db/database.ts';
-import { claimNext } from '../deployments/deployment-queue.ts';
 import { readReleaseSecrets } from '../deployments/release-secrets.ts';
 import { requestDeployment } from '../deployments/request-deployment.ts';
 import { storeEnvironment } from '../envvars/env-var-store.ts';
 import { DeploymentFailed } from '../errors/deployment-failed.ts';
 import { SealedBox } from '../secrets/sealed-box.ts';
 import type { Tools } from './job.ts';
-import { runDeployment } from './run-deployment.ts';
 
 const CANARY = 'canary-4f2a9c0e1b7d';
 const box = new SealedBox(newKey());
-const worker = { id: 'worker-a', leaseSeconds: 30 };
 
 let database: TestDatabase;
 let world: FakeWorld;
@@ -33,12 +31,8 @@ async function failed(changed: Partial<Tools>): Promise<{ row: Deployment; log: 
   const app = await seedApp(prisma, { healthCheckPath: '/health' });
   await storeEnvironment(prisma, box, app.id, [{ key: 'TOKEN', value: CANARY, scope: 'build' }]);
   const { id } = await requestDeployment(prisma, { appId: app.id, trigger: 'manual' }, box);
-  const claim = await claimNext(prisma, worker);
-  if (!claim) throw new Error('nothing to claim');
   const releaseSecrets = (deploymentId: string) => readReleaseSecrets(prisma, box, deploymentId);
-  const tools = { ...world.tools, releaseSecrets, ...changed };
-  const interrupts = { shutdown: new AbortController().signal, onCancelHint: () => () => undefined };
-  await runDeployment(claim, tools, { worker, box, interrupts });
+  await new TestWorker(box).work({ ...world.tools, releaseSecrets, ...changed });
   const row = await prisma.deployment.findUniqueOrThrow({ where: { id } });
   const lines = await prisma.logLine.findMany({ where: { streamId: id } });
   return { row, log: lines.map(({ text }) => text).join('\n') };

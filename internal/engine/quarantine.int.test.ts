@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createTestDatabase, type TestDatabase } from '../../test/support/database.ts';
-import { deployInFakeWorld } from '../../test/support/deploy-in-fake-world.ts';
 import { type FakeContainer, type FakeWorld, fakeWorld } from '../../test/support/fake-tools.ts';
 import { newKey } from '../../test/support/new-key.ts';
 import { seedApp } from '../../test/support/seed.ts';
+import { TestWorker } from '../../test/support/test-worker.ts';
 import type { App } from '../db/database.ts';
 import { runtimeStreamId } from '../logs/runtime-stream.ts';
 import { endQuarantine } from '../quarantine/quarantine-store.ts';
@@ -13,6 +13,7 @@ import { restoreReleases } from './restore-releases.ts';
 import { SeenRestarts } from './seen-restarts.ts';
 
 const box = new SealedBox(newKey());
+const worker = new TestWorker(box);
 let database: TestDatabase;
 let world: FakeWorld;
 let known: KnownStrays;
@@ -42,7 +43,7 @@ function only(): FakeContainer {
 
 /** The live container, of which the rows are gone: the app's too, or its deployments only. */
 async function stray(gone: 'app' | 'deployments'): Promise<FakeContainer> {
-  await deployInFakeWorld(world, box, app.id);
+  await worker.deploy(world, app.id);
   if (gone === 'app') await prisma().app.deleteMany();
   else await prisma().deployment.deleteMany();
   return only();
@@ -79,7 +80,7 @@ describe('F42: a container of ours without a row', () => {
 
   test('is no stray any more when its row is back', async () => {
     const { containerId, containerName, deploymentId } = await (async () => {
-      await deployInFakeWorld(world, box, app.id);
+      await worker.deploy(world, app.id);
       return only();
     })();
     const reason = 'No row.';
@@ -104,9 +105,9 @@ describe('F51: a database that was restored from a backup', () => {
   });
 
   test('the release that the rows know does not come back beside it', async () => {
-    const old = await deployInFakeWorld(world, box, app.id);
+    const old = await worker.deploy(world, app.id);
     const oldRow = await prisma().deployment.findUniqueOrThrow({ where: { id: old } });
-    await deployInFakeWorld(world, box, app.id);
+    await worker.deploy(world, app.id);
     const { deploymentId } = only();
     // As the backup has it: the older one is live, the newer one has never been.
     await prisma().deployment.delete({ where: { id: deploymentId } });
@@ -121,7 +122,7 @@ describe('F51: a database that was restored from a backup', () => {
     expect(world.events).toEqual([]);
     expect(only().deploymentId).toBe(deploymentId);
 
-    await deployInFakeWorld(world, box, app.id);
+    await worker.deploy(world, app.id);
     expect(only().deploymentId).not.toBe(deploymentId);
   });
 
@@ -129,7 +130,7 @@ describe('F51: a database that was restored from a backup', () => {
     await stray('deployments');
     const repairs = { ...world.tools.repairs, highestRoutePriority: async () => 1_900 };
     await quarantineStrays({ ...world.tools, repairs }, known);
-    const id = await deployInFakeWorld(world, box, app.id);
+    const id = await worker.deploy(world, app.id);
     const { routePriority } = await prisma().deployment.findUniqueOrThrow({ where: { id } });
     expect(routePriority).toBe(901);
   });

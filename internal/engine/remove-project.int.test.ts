@@ -3,20 +3,17 @@ import { createTestDatabase, type TestDatabase } from '../../test/support/databa
 import { type FakeWorld, fakeWorld } from '../../test/support/fake-tools.ts';
 import { newKey } from '../../test/support/new-key.ts';
 import { seedApp } from '../../test/support/seed.ts';
+import { TestWorker } from '../../test/support/test-worker.ts';
 import { markAppsDeleting } from '../apps/app-store.ts';
 import { newId } from '../db/ids.ts';
-import { claimNext } from '../deployments/deployment-queue.ts';
-import { requestDeployment } from '../deployments/request-deployment.ts';
 import { markProjectDeleting } from '../projects/project-store.ts';
 import { SealedBox } from '../secrets/sealed-box.ts';
 import type { Tools } from './job.ts';
 import { reconcile } from './reconcile.ts';
 import { removeDeletedApps } from './remove-app.ts';
 import { removeDeletedProjects } from './remove-project.ts';
-import { runDeployment } from './run-deployment.ts';
 
 const box = new SealedBox(newKey());
-const worker = { id: 'worker-a', leaseSeconds: 30 };
 // One test kills the worker at each of its calls.
 jest.setTimeout(120_000);
 
@@ -50,11 +47,7 @@ async function doomedProject(): Promise<Doomed> {
     return images.has(appId) ? [image] : [];
   };
   world.tools.images.remove = async (imageId) => void images.delete(imageId);
-  await requestDeployment(prisma(), { appId: first.id, trigger: 'manual' }, box);
-  const claim = await claimNext(prisma(), worker);
-  if (!claim) throw new Error('nothing to claim');
-  const interrupts = { shutdown: new AbortController().signal, onCancelHint: () => () => undefined };
-  await runDeployment(claim, world.tools, { worker, box, interrupts });
+  await new TestWorker(box).deploy(world, first.id);
   for (const { id } of [first, second]) images.add(id);
   const { userId } = await prisma().project.findUniqueOrThrow({ where: { id: first.projectId } });
   await markProjectDeleting(prisma(), userId, first.projectId);

@@ -1,15 +1,16 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { createTestDatabase, type TestDatabase } from '../../test/support/database.ts';
-import { deployInFakeWorld } from '../../test/support/deploy-in-fake-world.ts';
 import { type FakeWorld, fakeWorld } from '../../test/support/fake-tools.ts';
 import { newKey } from '../../test/support/new-key.ts';
 import { seedApp } from '../../test/support/seed.ts';
+import { TestWorker } from '../../test/support/test-worker.ts';
 import type { App } from '../db/database.ts';
 import { runtimeStreamId } from '../logs/runtime-stream.ts';
 import { SealedBox } from '../secrets/sealed-box.ts';
 import { restartUnresponsive, UnansweredProbes } from './restart-unresponsive.ts';
 
 const box = new SealedBox(newKey());
+const worker = new TestWorker(box);
 let database: TestDatabase;
 let world: FakeWorld;
 let app: App;
@@ -34,7 +35,7 @@ async function liveApp(change: {
   const { restartUnresponsive: wish, healthCheckPath = '/health' } = change;
   app = await seedApp(prisma(), { replicas: 2, healthCheckPath });
   await prisma().app.update({ where: { id: app.id }, data: { restartUnresponsive: wish } });
-  await deployInFakeWorld(world, box, app.id);
+  await worker.deploy(world, app.id);
 }
 /** Looks, so many times, fifteen seconds apart. */
 async function look(times: number): Promise<void> {

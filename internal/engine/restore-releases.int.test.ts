@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createTestDatabase, type TestDatabase } from '../../test/support/database.ts';
-import { deployInFakeWorld } from '../../test/support/deploy-in-fake-world.ts';
 import { type FakeContainer, type FakeWorld, fakeWorld } from '../../test/support/fake-tools.ts';
 import { newKey } from '../../test/support/new-key.ts';
 import { seedApp } from '../../test/support/seed.ts';
+import { TestWorker } from '../../test/support/test-worker.ts';
 import type { App } from '../db/database.ts';
 import { DeploymentFailed } from '../errors/deployment-failed.ts';
 import { runtimeStreamId } from '../logs/runtime-stream.ts';
@@ -12,6 +12,7 @@ import { restoreReleases } from './restore-releases.ts';
 import { SeenRestarts } from './seen-restarts.ts';
 
 const box = new SealedBox(newKey());
+const worker = new TestWorker(box);
 let database: TestDatabase;
 let world: FakeWorld;
 let seen: SeenRestarts;
@@ -33,7 +34,7 @@ const rowOf = (id: string) => prisma().deployment.findUniqueOrThrow({ where: { i
 const pass = () =>
   restoreReleases({ ...world.tools, box }, { seen, concern: 'all', signal: new AbortController().signal });
 
-const deployed = () => deployInFakeWorld(world, box, app.id);
+const deployed = () => worker.deploy(world, app.id);
 
 function only(): FakeContainer {
   const [container, ...others] = world.containers.values();

@@ -3,6 +3,7 @@ import { createTestDatabase, type TestDatabase } from '../../test/support/databa
 import { type FakeWorld, fakeWorld } from '../../test/support/fake-tools.ts';
 import { newKey } from '../../test/support/new-key.ts';
 import { seedApp } from '../../test/support/seed.ts';
+import { TestWorker } from '../../test/support/test-worker.ts';
 import type { Clock } from '../clock/clock.ts';
 import type { App } from '../db/database.ts';
 import { restartApp } from '../deployments/bring-back.ts';
@@ -13,11 +14,10 @@ import { DeploymentFailed } from '../errors/deployment-failed.ts';
 import { SealedBox } from '../secrets/sealed-box.ts';
 import { forgetImage, takeImageOf } from './image-marks-store.ts';
 import type { ImageRegistry } from './ports.ts';
-import { runDeployment } from './run-deployment.ts';
 
 const box = new SealedBox(newKey());
 const COMMIT = '7'.repeat(40);
-const worker = { id: 'worker-a', leaseSeconds: 30 };
+const worker = new TestWorker(box);
 let database: TestDatabase;
 let world: FakeWorld;
 let app: App;
@@ -36,20 +36,8 @@ const prisma = () => database.database.prisma;
 const rowOf = (id: string) => prisma().deployment.findUniqueOrThrow({ where: { id } });
 const request = () => requestDeployment(prisma(), { appId: app.id, trigger: 'manual' }, box);
 
-/** Claims and works as one worker would; `stop` is its shutdown. */
-async function work(stop = new AbortController()): Promise<void> {
-  const claim = await claimNext(prisma(), worker);
-  if (!claim) throw new Error('nothing to claim');
-  const interrupts = { shutdown: stop.signal, onCancelHint: () => () => undefined };
-  await runDeployment(claim, world.tools, { worker, box, interrupts });
-}
-
-async function deployed(): Promise<string> {
-  const { id } = await request();
-  await work();
-  world.events.length = 0;
-  return id;
-}
+const work = (shutdown?: AbortSignal) => worker.work(world.tools, shutdown);
+const deployed = () => worker.deploy(world, app.id);
 
 /** As if the worker had been killed at this point: it goes no further, writes no more rows, and its lease is over. */
 async function killedAt(point: string): Promise<void> {
@@ -59,8 +47,7 @@ async function killedAt(point: string): Promise<void> {
   const mortalRows = new Proxy(rows, {
     get: (target, name) => (isKilled ? forever : Reflect.get(target, name, target)),
   });
-  const claim = await claimNext(rows, worker);
-  if (!claim) throw new Error('nothing to claim');
+  const claim = await worker.claim(rows);
   await new Promise<void>((reached) => {
     const checkpoint = async (name: string) => {
       if (name !== point) return;
@@ -69,8 +56,7 @@ async function killedAt(point: string): Promise<void> {
       await forever();
     };
     const tools = { ...world.tools, prisma: mortalRows, checkpoint };
-    const interrupts = { shutdown: new AbortController().signal, onCancelHint: () => () => undefined };
-    void runDeployment(claim, tools, { worker, box, interrupts });
+    void worker.run(claim, tools);
   });
   await rows.$executeRaw`
     UPDATE deployments SET lease_expires_at = now() - interval '1 second' WHERE id = ${claim.deploymentId}`;
@@ -275,11 +261,9 @@ describe('a deployment', () => {
       sleep: (milliseconds, signal) => clock.sleep(milliseconds, signal),
     };
     const { id } = await request();
-    const claim = await claimNext(prisma(), worker);
-    if (!claim) throw new Error('nothing to claim');
-    expect(await claimNext(prisma(), { ...worker, id: 'worker-b' })).toBeNull();
-    const interrupts = { shutdown: new AbortController().signal, onCancelHint: () => () => undefined };
-    await runDeployment(claim, { ...world.tools, clock: wrong }, { worker, box, interrupts });
+    const claim = await worker.claim(prisma());
+    expect(await claimNext(prisma(), { ...worker.identity, id: 'worker-b' })).toBeNull();
+    await worker.run(claim, { ...world.tools, clock: wrong });
     expect((await rowOf(id)).status).toBe('live');
   });
 
@@ -427,8 +411,7 @@ describe('a commit that was built before with the same settings', () => {
   test('A9: an image that retention gives up at this very moment is not taken, and one that is taken stays', async () => {
     const source = { ...(await rowOf(await deployed())) };
     await requestOf({ commitSha: COMMIT });
-    const claim = await claimNext(prisma(), worker);
-    if (!claim) throw new Error('nothing to claim');
+    const claim = await worker.claim(prisma());
     await prisma().app.update({ where: { id: app.id }, data: { liveDeploymentId: null } });
     await prisma().deployment.update({ where: { id: source.id }, data: NEVER_LIVE });
 
@@ -571,7 +554,7 @@ describe('F09: at shutdown', () => {
     world.at = (point) => {
       if (point === 'gating') stop.abort();
     };
-    await work(stop);
+    await work(stop.signal);
     expect(await rowOf(id)).toMatchObject({ status: 'pending', leaseOwner: null });
     expect(world.containers.size).toBe(0);
     world.at = () => undefined;
@@ -586,7 +569,7 @@ describe('F09: at shutdown', () => {
     world.at = (point) => {
       if (point === 'draining') stop.abort();
     };
-    await work(stop);
+    await work(stop.signal);
     expect(await rowOf(id)).toMatchObject({ status: 'live', step: 'draining', leaseOwner: null });
     world.at = () => undefined;
     world.events.length = 0;

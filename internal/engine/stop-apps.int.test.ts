@@ -1,15 +1,16 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { createTestDatabase, type TestDatabase } from '../../test/support/database.ts';
-import { deployInFakeWorld, workInFakeWorld } from '../../test/support/deploy-in-fake-world.ts';
 import { type FakeWorld, fakeWorld } from '../../test/support/fake-tools.ts';
 import { newKey } from '../../test/support/new-key.ts';
 import { seedApp } from '../../test/support/seed.ts';
+import { TestWorker } from '../../test/support/test-worker.ts';
 import type { App } from '../db/database.ts';
 import { startApp, stopApp } from '../deployments/bring-back.ts';
 import { SealedBox } from '../secrets/sealed-box.ts';
 import { AppStopper } from './stop-apps.ts';
 
 const box = new SealedBox(newKey());
+const worker = new TestWorker(box);
 let database: TestDatabase;
 let world: FakeWorld;
 let app: App;
@@ -36,7 +37,7 @@ async function look(): Promise<void> {
 }
 
 test('an app that is to stop leaves the routing first, then its containers end, and nothing comes back', async () => {
-  const id = await deployInFakeWorld(world, box, app.id);
+  const id = await worker.deploy(world, app.id);
   await stopApp(prisma(), app.id);
   await look();
   expect(world.events.slice(0, 2)).toEqual(['close 1', 'close 2']);
@@ -50,19 +51,19 @@ test('an app that is to stop leaves the routing first, then its containers end, 
 });
 
 test('it is started by the same image through the gate, without a clone or a build', async () => {
-  await deployInFakeWorld(world, box, app.id);
+  await worker.deploy(world, app.id);
   await stopApp(prisma(), app.id);
   await look();
   world.events.length = 0;
   const { id } = await startApp(prisma(), app.id, box);
-  await workInFakeWorld(world, box);
+  await worker.work(world.tools);
   expect(world.events).toEqual(['start 1', 'start 2', 'open 1', 'open 2', 'routed 1', 'routed 2']);
   expect(await rowOf(id)).toMatchObject({ status: 'live', imageId: 'sha256:one', commitSha: 'a'.repeat(40) });
   expect(await liveId()).toBe(id);
 });
 
 test('one that was started again while it drained goes on', async () => {
-  await deployInFakeWorld(world, box, app.id);
+  await worker.deploy(world, app.id);
   await stopApp(prisma(), app.id);
   world.tools.containers.establishedConnections = async () => {
     await startApp(prisma(), app.id, box).catch(() => undefined);
@@ -74,7 +75,7 @@ test('one that was started again while it drained goes on', async () => {
 });
 
 test('one whose deployment is past its switch is stopped after that has ended', async () => {
-  const id = await deployInFakeWorld(world, box, app.id);
+  const id = await worker.deploy(world, app.id);
   await prisma().deployment.update({ where: { id }, data: { step: 'draining' } });
   await stopApp(prisma(), app.id);
   await look();
@@ -85,7 +86,7 @@ test('one whose deployment is past its switch is stopped after that has ended', 
 });
 
 test('of a release that had crashed the history keeps that', async () => {
-  const id = await deployInFakeWorld(world, box, app.id);
+  const id = await worker.deploy(world, app.id);
   await prisma().deployment.update({ where: { id }, data: { status: 'crashed' } });
   await stopApp(prisma(), app.id);
   await look();

@@ -9,10 +9,9 @@ import { gitProcessesIn } from '../../test/support/left-on-disk.ts';
 import { newKey } from '../../test/support/new-key.ts';
 import { seedApp } from '../../test/support/seed.ts';
 import { SmallDisk } from '../../test/support/small-disk.ts';
+import { TestWorker } from '../../test/support/test-worker.ts';
 import type { App } from '../db/database.ts';
-import { claimNext } from '../deployments/deployment-queue.ts';
 import { requestDeployment } from '../deployments/request-deployment.ts';
-import { runDeployment } from '../engine/run-deployment.ts';
 import type { GitHttpServer } from '../host/git-http-server.ts';
 import { createLogger } from '../logger/logger.ts';
 import { SealedBox } from '../secrets/sealed-box.ts';
@@ -28,7 +27,6 @@ const INODES = 100;
 const where = SmallDisk.isPossible ? describe : describe.skip;
 where('F24: the disk of the clones is full', () => {
   const box = new SealedBox(newKey());
-  const worker = { id: 'worker-a', leaseSeconds: 30 };
   let database: TestDatabase;
   let small: GitRepository;
   let large: GitRepository;
@@ -90,10 +88,7 @@ where('F24: the disk of the clones is full', () => {
       maxMegabytes: 50,
       logger: createLogger({ level: 'silent', process: 'worker' }),
     });
-    const claim = await claimNext(prisma(), worker);
-    if (!claim) throw new Error('nothing to claim');
-    const interrupts = { shutdown: new AbortController().signal, onCancelHint: () => () => undefined };
-    await runDeployment(claim, { ...world.tools, source }, { worker, box, interrupts });
+    await new TestWorker(box).work({ ...world.tools, source });
   }
 
   test.each<[string, () => GitRepository, () => void]>([

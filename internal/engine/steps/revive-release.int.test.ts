@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts';
-import { deployInFakeWorld, workInFakeWorld } from '../../../test/support/deploy-in-fake-world.ts';
 import { type FakeWorld, fakeWorld } from '../../../test/support/fake-tools.ts';
 import { newKey } from '../../../test/support/new-key.ts';
 import { seedApp } from '../../../test/support/seed.ts';
+import { TestWorker } from '../../../test/support/test-worker.ts';
 import type { App } from '../../db/database.ts';
 import { SealedBox } from '../../secrets/sealed-box.ts';
 
 const box = new SealedBox(newKey());
+const worker = new TestWorker(box);
 let database: TestDatabase;
 let world: FakeWorld;
 let app: App;
@@ -27,9 +28,9 @@ const rowOf = (id: string) => prisma().deployment.findUniqueOrThrow({ where: { i
 
 /** The machine ends in the middle of the drain: rows as they were, containers ended, the old one started by Docker. */
 async function endedWhileDraining(): Promise<{ previousId: string; id: string }> {
-  const previousId = await deployInFakeWorld(world, box, app.id);
+  const previousId = await worker.deploy(world, app.id);
   const previous = [...world.containers.values()];
-  const id = await deployInFakeWorld(world, box, app.id);
+  const id = await worker.deploy(world, app.id);
   for (const found of world.containers.values()) {
     found.state = { ...found.state, status: 'exited', exitCode: 137, restartPolicy: 'no' };
   }
@@ -42,7 +43,7 @@ async function endedWhileDraining(): Promise<{ previousId: string; id: string }>
 
 test('F13: a release whose machine ended while its predecessor drained is started again, and stays', async () => {
   const { previousId, id } = await endedWhileDraining();
-  await workInFakeWorld(world, box);
+  await worker.work(world.tools);
   expect(world.events).toEqual(['start again 1', 'routed 1', `remove 1.1 of ${previousId}`]);
   expect(await rowOf(id)).toMatchObject({ status: 'live', step: null });
   expect([...world.containers.values()].map(({ state }) => state.restartPolicy)).toEqual(['always']);
@@ -52,7 +53,7 @@ test('F13: one that falls again gives the traffic back to its predecessor', asyn
   const { previousId, id } = await endedWhileDraining();
   const { repairs } = world.tools;
   const tools = { ...world.tools, repairs: { ...repairs, startAgain: async () => undefined } };
-  await workInFakeWorld({ ...world, tools }, box);
+  await worker.work(tools);
   expect(await rowOf(id)).toMatchObject({ status: 'crashed', exitCode: 137 });
   expect(await rowOf(previousId)).toMatchObject({ status: 'live' });
   expect([...world.containers.values()].map(({ deploymentId }) => deploymentId)).toEqual([previousId]);
