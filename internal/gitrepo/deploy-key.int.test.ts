@@ -1,25 +1,21 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { CheckoutLab, checkoutRequest, type LabOptions } from '../../test/support/checkout-lab.ts';
 import { createGitRepository, type GitRepository } from '../../test/support/git-repository.ts';
-import { gitProcessesIn } from '../../test/support/left-on-disk.ts';
 import { watchProcesses } from '../../test/support/process-watch.ts';
 import { type SshGitServer, startSshGitServer } from '../../test/support/ssh-git-server.ts';
 import { waitUntil } from '../../test/support/wait-until.ts';
 import { newDeployKey } from '../deploykeys/deploy-key.ts';
-import type { CheckoutRequest, Line } from '../engine/ports.ts';
-import { createLogger } from '../logger/logger.ts';
-import { GitCheckout, type GitCheckoutOptions } from './checkout.ts';
+import type { CheckoutRequest } from '../engine/ports.ts';
 import { writeCredentialFiles } from './credential-files.ts';
-import { Mirrors } from './mirrors.ts';
 
 /** Never asked by HTTP: with a deploy key the same host and path are asked by ssh. */
 const HTTP_HOST = '127.0.0.1:9';
 
 let repository: GitRepository;
 let server: SshGitServer;
-let workDir: string;
-let mirrorDir: string;
+let lab: CheckoutLab;
 const key = newDeployKey('berth-shop');
 
 beforeAll(async () => {
@@ -31,47 +27,14 @@ afterAll(async () => {
   await repository?.remove();
 });
 beforeEach(() => {
-  workDir = mkdtempSync('/tmp/berth-ssh-');
-  mirrorDir = mkdtempSync('/tmp/berth-mirrors-ssh-');
+  lab = new CheckoutLab({ privateHosts: [HTTP_HOST], sshPort: server.port });
 });
-afterEach(() => {
-  const left = gitProcessesIn(workDir);
-  rmSync(workDir, { recursive: true, force: true });
-  rmSync(mirrorDir, { recursive: true, force: true });
-  expect(left).toEqual([]);
-});
+afterEach(() => expect(lab.close()).toEqual([]));
 
-function checkOut(
-  changes: Partial<CheckoutRequest> = {},
-  {
-    signal = new AbortController().signal,
-    ...options
-  }: Partial<GitCheckoutOptions> & { signal?: AbortSignal } = {},
-) {
-  const checkout = new GitCheckout({
-    workDir,
-    mirrors: new Mirrors(mirrorDir),
-    allowedHosts: [],
-    privateHosts: [HTTP_HOST],
-    timeoutSeconds: 20,
-    maxMegabytes: 50,
-    sshPort: server.port,
-    logger: createLogger({ level: 'silent', process: 'worker' }),
-    ...options,
-  });
-  const request = {
-    deploymentId: 'abcdefghij',
-    attempt: 1,
-    projectId: 'klmnopqrst',
-    submodules: null,
-    lfs: false,
-    repoUrl: `http://${HTTP_HOST}/${repository.name}`,
-    branch: 'main',
-    commitSha: null,
-    credential: { kind: 'ssh_key', privateKey: key.privateKey },
-    ...changes,
-  } as const;
-  return checkout.checkout(request, { signal, onLine: (_line: Line) => undefined });
+function checkOut(changes: Partial<CheckoutRequest> = {}, options: LabOptions = {}) {
+  const repoUrl = `http://${HTTP_HOST}/${repository.name}`;
+  const credential = { kind: 'ssh_key', privateKey: key.privateKey } as const;
+  return lab.checkout(checkoutRequest({ repoUrl, credential, ...changes }), options);
 }
 
 describe('with a deploy key', () => {
@@ -85,12 +48,12 @@ describe('with a deploy key', () => {
     expect(server.commands.every((command) => command === `git-upload-pack '/${repository.name}'`)).toBe(
       true,
     );
-    expect(readdirSync(workDir).toSorted()).toEqual(['.known_hosts', 'abcdefghij-1']);
+    expect(readdirSync(lab.workDir).toSorted()).toEqual(['.known_hosts', 'abcdefghij-1']);
   });
 
   test('the key of a host that nobody has published is believed once, and then kept', async () => {
     await checkOut();
-    const kept = join(workDir, '.known_hosts');
+    const kept = join(lab.workDir, '.known_hosts');
     expect(readFileSync(kept, 'utf8')).toMatch(/^127\.0\.0\.1 ssh-rsa /);
     await checkOut();
     writeFileSync(kept, readFileSync(kept, 'utf8').replace(/.{20}\n$/, `${'A'.repeat(20)}\n`));
@@ -102,7 +65,7 @@ describe('with a deploy key', () => {
 });
 
 describe('F46: it fails with its code, and leaves nothing', () => {
-  afterEach(() => expect(readdirSync(workDir).filter((name) => name !== '.known_hosts')).toEqual([]));
+  afterEach(() => expect(readdirSync(lab.workDir).filter((name) => name !== '.known_hosts')).toEqual([]));
 
   test('clone_unauthorized: the host does not know the key', async () => {
     const { privateKey } = newDeployKey('another');
@@ -156,7 +119,7 @@ describe('T09: the key', () => {
     }
     expect([...watch.seen].filter((line) => / ssh -F /.test(line)).length).toBeGreaterThan(0);
     expect(watch.hits).toEqual([]);
-    const names = readdirSync(workDir, { recursive: true, withFileTypes: true }).filter((entry) =>
+    const names = readdirSync(lab.workDir, { recursive: true, withFileTypes: true }).filter((entry) =>
       entry.isFile(),
     );
     const texts = names.map((entry) => readFileSync(join(entry.parentPath, entry.name), 'latin1'));
@@ -176,23 +139,26 @@ describe('T09: the key', () => {
     const config = await writeCredentialFiles(
       { kind: 'ssh_key', privateKey: key.privateKey },
       {
-        folder: workDir,
-        workTree: join(workDir, 'x'),
+        folder: lab.workDir,
+        workTree: join(lab.workDir, 'x'),
         knownHosts: '/nowhere',
         source,
         address: '140.82.121.3',
       },
     );
     expect(config).toEqual({
-      gitConfig: join(workDir, 'gitconfig'),
-      sshConfig: join(workDir, 'ssh_config'),
+      gitConfig: join(lab.workDir, 'gitconfig'),
+      sshConfig: join(lab.workDir, 'ssh_config'),
     });
-    expect(readdirSync(workDir).toSorted()).toEqual(['gitconfig', 'key', 'known_hosts', 'ssh_config']);
-    for (const name of readdirSync(workDir)) expect(statSync(join(workDir, name)).mode & 0o777).toBe(0o600);
-    const ssh = readFileSync(join(workDir, 'ssh_config'), 'utf8');
+    expect(readdirSync(lab.workDir).toSorted()).toEqual(['gitconfig', 'key', 'known_hosts', 'ssh_config']);
+    for (const name of readdirSync(lab.workDir))
+      expect(statSync(join(lab.workDir, name)).mode & 0o777).toBe(0o600);
+    const ssh = readFileSync(join(lab.workDir, 'ssh_config'), 'utf8');
     for (const line of ['StrictHostKeyChecking yes', 'HostName 140.82.121.3', 'HostKeyAlias github.com']) {
       expect(ssh).toContain(`${line}\n`);
     }
-    expect(readFileSync(join(workDir, 'known_hosts'), 'utf8')).toMatch(/^github\.com ssh-ed25519 \S{68}\n$/);
+    expect(readFileSync(join(lab.workDir, 'known_hosts'), 'utf8')).toMatch(
+      /^github\.com ssh-ed25519 \S{68}\n$/,
+    );
   });
 });

@@ -1,36 +1,30 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { CheckoutLab, checkoutRequest, type LabOptions } from '../../test/support/checkout-lab.ts';
 import { gitProcessesIn } from '../../test/support/left-on-disk.ts';
 import { waitUntil } from '../../test/support/wait-until.ts';
 import type { CheckoutRequest } from '../engine/ports.ts';
-import { createLogger } from '../logger/logger.ts';
-import { GitCheckout, type GitCheckoutOptions } from './checkout.ts';
 import { prepareGit, type RunGit } from './git-command.ts';
-import { Mirrors } from './mirrors.ts';
 import { checkAddresses, pinFor } from './pin-address.ts';
 
-let workDir: string;
-let mirrorDir: string;
+let lab: CheckoutLab;
 const servers: Server[] = [];
 
 beforeEach(() => {
-  workDir = mkdtempSync('/tmp/berth-hostile-');
-  mirrorDir = mkdtempSync('/tmp/berth-mirrors-hostile-');
+  lab = new CheckoutLab({ allowedHosts: ['*'] });
 });
 afterEach(async () => {
   for (const server of servers.splice(0)) {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   }
-  const left = [...gitProcessesIn(workDir), ...readdirSync(workDir)];
-  rmSync(workDir, { recursive: true, force: true });
-  rmSync(mirrorDir, { recursive: true, force: true });
-  expect(left).toEqual([]);
+  const folders = readdirSync(lab.workDir);
+  expect([...lab.close(), ...folders]).toEqual([]);
 });
 
 interface Listener {
@@ -54,35 +48,9 @@ async function listen(onRequest: RequestListener): Promise<Listener> {
   return listener;
 }
 
-function gitCheckout(options: Partial<GitCheckoutOptions> = {}): GitCheckout {
-  return new GitCheckout({
-    workDir,
-    mirrors: new Mirrors(mirrorDir),
-    allowedHosts: ['*'],
-    privateHosts: [],
-    timeoutSeconds: 20,
-    maxMegabytes: 50,
-    logger: createLogger({ level: 'silent', process: 'worker' }),
-    ...options,
-  });
+function checkOut(repoUrl: string, changes: Partial<CheckoutRequest> = {}, options: LabOptions = {}) {
+  return lab.checkout(checkoutRequest({ repoUrl, ...changes }), options);
 }
-
-function request(repoUrl: string, changes: Partial<CheckoutRequest> = {}): CheckoutRequest {
-  return {
-    deploymentId: 'abcdefghij',
-    attempt: 1,
-    projectId: 'klmnopqrst',
-    submodules: null,
-    lfs: false,
-    repoUrl,
-    branch: 'main',
-    commitSha: null,
-    credential: { kind: 'none', why: 'other_host' },
-    ...changes,
-  };
-}
-
-const options = (signal: AbortSignal = new AbortController().signal) => ({ signal, onLine: () => undefined });
 
 describe('what did not come through the API is refused by the adapter too', () => {
   test.each([
@@ -98,7 +66,7 @@ describe('what did not come through the API is refused by the adapter too', () =
     'git@github.com:a/b',
     '--upload-pack=touch /tmp/pwn',
   ])('T03, T04: URL %j', async (url) => {
-    await expect(gitCheckout().checkout(request(url), options())).rejects.toMatchObject({
+    await expect(checkOut(url)).rejects.toMatchObject({
       code: 'clone_forbidden',
     });
     expect(existsSync('/tmp/pwn')).toBe(false);
@@ -117,9 +85,8 @@ describe('what did not come through the API is refused by the adapter too', () =
     '-cx=y',
   ])('T01, T02: branch %j', async (branch) => {
     const remote = await listen((_incoming, outgoing) => void outgoing.end());
-    const checkouts = gitCheckout({ privateHosts: [remote.host] });
     await expect(
-      checkouts.checkout(request(`http://${remote.host}/x`, { branch }), options()),
+      checkOut(`http://${remote.host}/x`, { branch }, { privateHosts: [remote.host] }),
     ).rejects.toMatchObject({ code: 'invalid_ref' });
     expect(remote.connections).toBe(0);
     expect(existsSync('/tmp/pwn')).toBe(false);
@@ -136,7 +103,7 @@ describe('what did not come through the API is refused by the adapter too', () =
       'https://127.0.0.1/x',
       'https://169.254.169.254/x',
     ]) {
-      await expect(gitCheckout().checkout(request(url), options())).rejects.toMatchObject({
+      await expect(checkOut(url)).rejects.toMatchObject({
         code: 'clone_forbidden',
       });
     }
@@ -149,8 +116,8 @@ describe('what did not come through the API is refused by the adapter too', () =
     ['a mapped one', ['::ffff:192.168.0.1']],
     ['none', []],
   ])('T05: a public name whose addresses are: %s', async (_case, addresses) => {
-    const checkouts = gitCheckout({ resolveHost: async () => addresses });
-    await expect(checkouts.checkout(request('https://localtest.me/x'), options())).rejects.toMatchObject({
+    const resolveHost = async () => addresses;
+    await expect(checkOut('https://localtest.me/x', {}, { resolveHost })).rejects.toMatchObject({
       code: 'clone_forbidden',
     });
   });
@@ -193,14 +160,14 @@ describe('what did not come through the API is refused by the adapter too', () =
     await git(['init', '--template=']);
     const scopes = (await git(['config', '--list', '--show-scope'])).trim().split('\n');
     expect(new Set(scopes.map((line) => line.split('\t')[0]))).toEqual(new Set(['command', 'local']));
-    expect(existsSync(join(workDir, '.git/hooks'))).toBe(false);
-    rmSync(join(workDir, '.git'), { recursive: true });
+    expect(existsSync(join(lab.workDir, '.git/hooks'))).toBe(false);
+    rmSync(join(lab.workDir, '.git'), { recursive: true });
   });
 });
 
 function bareGit(pin: string | null = null): RunGit {
   return prepareGit({
-    directory: workDir,
+    directory: lab.workDir,
     protocol: 'http',
     configFile: null,
     pin,
@@ -217,9 +184,8 @@ describe('a remote that misbehaves', () => {
     const remote = await listen((incoming, outgoing) => {
       outgoing.writeHead(302, { Location: `http://${target.host}${incoming.url}` }).end();
     });
-    const checkouts = gitCheckout({ privateHosts: [remote.host] });
     await expect(
-      checkouts.checkout(request(`http://${remote.host}/acme/web`), options()),
+      checkOut(`http://${remote.host}/acme/web`, {}, { privateHosts: [remote.host] }),
     ).rejects.toMatchObject({ code: 'repository_moved', message: expect.stringContaining('redirects') });
     expect(target.connections).toBe(0);
     // GitLab's kind of redirect, to the name with `.git`, is tried on the same host.
@@ -238,16 +204,17 @@ describe('a remote that misbehaves', () => {
     const remote = await listen((_incoming, outgoing) => {
       outgoing.writeHead(status, { 'WWW-Authenticate': 'Basic realm="git"' }).end();
     });
-    const checkouts = gitCheckout({ privateHosts: [remote.host] });
-    await expect(checkouts.checkout(request(`http://${remote.host}/x`), options())).rejects.toMatchObject({
+    await expect(
+      checkOut(`http://${remote.host}/x`, {}, { privateHosts: [remote.host] }),
+    ).rejects.toMatchObject({
       code,
       message: expect.stringContaining(remote.host),
     });
   });
 
   test('is not there: git_host_unavailable', async () => {
-    const checkouts = gitCheckout({ privateHosts: ['127.0.0.1:9'] });
-    await expect(checkouts.checkout(request('http://127.0.0.1:9/x'), options())).rejects.toMatchObject({
+    const options = { privateHosts: ['127.0.0.1:9'] };
+    await expect(checkOut('http://127.0.0.1:9/x', {}, options)).rejects.toMatchObject({
       code: 'git_host_unavailable',
     });
   });
@@ -256,13 +223,10 @@ describe('a remote that misbehaves', () => {
     const remote = await listen(() => undefined);
     const started = performance.now();
     await expect(
-      gitCheckout({ privateHosts: [remote.host], timeoutSeconds: 1 }).checkout(
-        request(`http://${remote.host}/x`),
-        options(),
-      ),
+      checkOut(`http://${remote.host}/x`, {}, { privateHosts: [remote.host], timeoutSeconds: 1 }),
     ).rejects.toMatchObject({ code: 'clone_timeout', message: expect.stringContaining('1 second') });
     expect(performance.now() - started).toBeLessThan(2500);
-    expect(gitProcessesIn(workDir)).toEqual([]);
+    expect(gitProcessesIn(lab.workDir)).toEqual([]);
   });
 
   test('answers with more than anyone would read: ended before it fills the memory', async () => {
@@ -277,10 +241,7 @@ describe('a remote that misbehaves', () => {
       outgoing.end('0000');
     });
     await expect(
-      gitCheckout({ privateHosts: [remote.host] }).checkout(
-        request(`http://${remote.host}/x`, { branch: null }),
-        options(),
-      ),
+      checkOut(`http://${remote.host}/x`, { branch: null }, { privateHosts: [remote.host] }),
     ).rejects.toMatchObject({ code: 'clone_too_large', message: expect.stringContaining('messages') });
   });
 });
@@ -290,9 +251,10 @@ describe('stopping', () => {
     const remote = await listen(() => undefined);
     const cancel = new AbortController();
     const reason = new Error('cancelled by its owner');
-    const checkout = gitCheckout({ privateHosts: [remote.host] }).checkout(
-      request(`http://${remote.host}/x`),
-      options(cancel.signal),
+    const checkout = checkOut(
+      `http://${remote.host}/x`,
+      {},
+      { privateHosts: [remote.host], signal: cancel.signal },
     );
     const settled = checkout.catch((error: unknown) => error);
     await waitUntil('Git to ask', () => remote.requests.length > 0);
@@ -300,22 +262,20 @@ describe('stopping', () => {
     cancel.abort(reason);
     expect(await settled).toBe(reason);
     expect(performance.now() - aborted).toBeLessThan(1000);
-    expect(gitProcessesIn(workDir)).toEqual([]);
+    expect(gitProcessesIn(lab.workDir)).toEqual([]);
   });
 
   test('an abort does not wait for a slow resolver', async () => {
     const cancel = new AbortController();
-    const checkout = gitCheckout({ resolveHost: () => new Promise(() => undefined) }).checkout(
-      request('https://example.com/x'),
-      options(cancel.signal),
-    );
+    const resolveHost = () => new Promise<never>(() => undefined);
+    const checkout = checkOut('https://example.com/x', {}, { resolveHost, signal: cancel.signal });
     cancel.abort(new Error('stop'));
     await expect(checkout).rejects.toThrow('stop');
   });
 
   test('an aborted signal starts nothing', async () => {
     await expect(
-      gitCheckout().checkout(request('https://example.com/x'), options(AbortSignal.abort(new Error('late')))),
+      checkOut('https://example.com/x', {}, { signal: AbortSignal.abort(new Error('late')) }),
     ).rejects.toThrow('late');
   });
 
@@ -326,10 +286,10 @@ describe('stopping', () => {
     await waitUntil('Git to ask three times', () => remote.requests.length === 3);
     // As after `kill -9` of the worker: git is gone, its remote-http goes on with nobody to end it.
     await Promise.all(children.map(kill9));
-    const busy = () => folders.filter((folder) => gitProcessesIn(join(workDir, folder)).length > 0);
+    const busy = () => folders.filter((folder) => gitProcessesIn(join(lab.workDir, folder)).length > 0);
     expect(busy()).toEqual(folders);
 
-    const checkouts = gitCheckout();
+    const checkouts = lab.checkouts();
     await checkouts.remove('abcdefghij', 1);
     expect(busy()).toEqual(['abcdefghij-2', 'klmnopqrst-1']);
     expect((await checkouts.listDeployments()).toSorted()).toEqual(['abcdefghij', 'klmnopqrst']);
@@ -338,7 +298,7 @@ describe('stopping', () => {
     expect(busy()).toEqual(['klmnopqrst-1']);
 
     // The folder may be gone before the process is.
-    rmSync(join(workDir, 'klmnopqrst-1'), { recursive: true });
+    rmSync(join(lab.workDir, 'klmnopqrst-1'), { recursive: true });
     await checkouts.remove('klmnopqrst');
     expect(busy()).toEqual([]);
     await checkouts.remove('klmnopqrst');
@@ -346,8 +306,8 @@ describe('stopping', () => {
 });
 
 function startGitIn(folder: string, host: string): ChildProcess {
-  mkdirSync(join(workDir, folder));
-  return spawn('git', ['ls-remote', `http://${host}/x`], { cwd: join(workDir, folder), stdio: 'ignore' });
+  mkdirSync(join(lab.workDir, folder));
+  return spawn('git', ['ls-remote', `http://${host}/x`], { cwd: join(lab.workDir, folder), stdio: 'ignore' });
 }
 
 async function kill9(child: ChildProcess): Promise<void> {

@@ -1,20 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { CheckoutLab, checkoutRequest, type LabOptions } from '../../test/support/checkout-lab.ts';
 import { createGitRepository, type Files, type GitRepository } from '../../test/support/git-repository.ts';
-import { gitProcessesIn } from '../../test/support/left-on-disk.ts';
 import { type LfsGitServer, startLfsGitServer } from '../../test/support/lfs-git-server.ts';
 import { type SshGitServer, startSshGitServer } from '../../test/support/ssh-git-server.ts';
 import { waitUntil } from '../../test/support/wait-until.ts';
 import { newDeployKey } from '../deploykeys/deploy-key.ts';
-import type { CheckoutRequest, Line, SourceCredential } from '../engine/ports.ts';
-import { createLogger } from '../logger/logger.ts';
+import type { CheckoutRequest, SourceCredential } from '../engine/ports.ts';
 import { Secret } from '../secrets/secret.ts';
-import { GitCheckout, type GitCheckoutOptions } from './checkout.ts';
-import { Mirrors } from './mirrors.ts';
 
 const MB = 1024 * 1024;
 const ATTRIBUTES = '*.bin filter=lfs diff=lfs merge=lfs -text\n';
@@ -22,9 +19,7 @@ const TOKEN = 'gho_canary1234567890ABCDEFghijklmnop';
 
 let repository: GitRepository;
 let server: LfsGitServer;
-let workDir: string;
-let mirrorDir: string;
-let lines: string[];
+let lab: CheckoutLab;
 
 beforeAll(async () => {
   repository = await createGitRepository({ '.gitattributes': ATTRIBUTES });
@@ -35,54 +30,27 @@ afterAll(async () => {
   await repository.remove();
 });
 beforeEach(() => {
-  workDir = mkdtempSync('/tmp/berth-lfs-');
-  mirrorDir = mkdtempSync('/tmp/berth-mirrors-lfs-');
-  lines = [];
+  lab = new CheckoutLab({ allowedHosts: ['*'], privateHosts: [server.host], maxMegabytes: 20 });
 });
 afterEach(() => {
   server.requests.length = 0;
   server.interfere = () => false;
   server.hrefOf = () => null;
-  const left = gitProcessesIn(workDir);
-  for (const folder of [workDir, mirrorDir]) rmSync(folder, { recursive: true, force: true });
-  expect(left).toEqual([]);
+  expect(lab.close()).toEqual([]);
 });
 
 let branches = 0;
 async function clone(
   files: Files | string,
   changes: Partial<CheckoutRequest> = {},
-  { signal, ...options }: Partial<GitCheckoutOptions> & { signal?: AbortSignal } = {},
+  options: LabOptions = {},
 ) {
   branches += 1;
   const branch = typeof files === 'string' ? files : `lfs${branches}`;
   if (typeof files !== 'string') await repository.commit(files, 'With LFS', branch);
-  const checkouts = new GitCheckout({
-    workDir,
-    mirrors: new Mirrors(mirrorDir),
-    allowedHosts: ['*'],
-    privateHosts: [server.host],
-    timeoutSeconds: 20,
-    maxMegabytes: 20,
-    logger: createLogger({ level: 'silent', process: 'worker' }),
-    ...options,
-  });
-  const request: CheckoutRequest = {
-    deploymentId: 'abcdefghij',
-    attempt: branches,
-    projectId: 'klmnopqrst',
-    repoUrl: server.url(repository.name),
-    branch,
-    commitSha: null,
-    credential: { kind: 'none', why: 'other_host' },
-    submodules: null,
-    lfs: true,
-    ...changes,
-  };
-  const { directory } = await checkouts.checkout(request, {
-    signal: signal ?? new AbortController().signal,
-    onLine: ({ text }: Line) => lines.push(text),
-  });
+  const repoUrl = server.url(repository.name);
+  const request = checkoutRequest({ attempt: branches, repoUrl, branch, lfs: true, ...changes });
+  const { directory } = await lab.checkout(request, options);
   return { branch, bytes: (name: string) => readFileSync(join(directory, name)), directory };
 }
 
@@ -118,7 +86,7 @@ describe('files of LFS', () => {
       'empty.bin',
       'small.bin',
     ]);
-    expect(lines).toContain('Received 3.0 MB of LFS for 3 files');
+    expect(lab.lines).toContain('Received 3.0 MB of LFS for 3 files');
     expect(server.requests.map(({ method }) => method)).toEqual(['POST', 'GET', 'GET']);
   });
 
@@ -128,7 +96,7 @@ describe('files of LFS', () => {
     await clone(branch);
     expect(server.requests.filter(({ method }) => method === 'GET')).toHaveLength(1);
 
-    const kept = join(mirrorDir, readdirSync(mirrorDir)[0] ?? '', 'lfs');
+    const kept = join(lab.mirrorDir, readdirSync(lab.mirrorDir)[0] ?? '', 'lfs');
     writeFileSync(join(kept, readdirSync(kept)[0] ?? ''), Buffer.alloc(MB));
     expect((await clone(branch)).bytes('big.bin').equals(big)).toBe(true);
     expect(server.requests.filter(({ method }) => method === 'GET')).toHaveLength(2);
@@ -153,12 +121,12 @@ describe('files of LFS', () => {
   test('T08: no filter, hook or server that the repository names is used', async () => {
     const elsewhere = await listen();
     const { bytes } = await clone({
-      '.lfsconfig': `[lfs]\n\turl = http://${elsewhere.host}/lfs\n[filter "lfs"]\n\tprocess = touch ${workDir}/pwned\n\tsmudge = touch ${workDir}/pwned\n`,
-      '.gitconfig': `[filter "lfs"]\n\tsmudge = touch ${workDir}/pwned\n`,
+      '.lfsconfig': `[lfs]\n\turl = http://${elsewhere.host}/lfs\n[filter "lfs"]\n\tprocess = touch ${lab.workDir}/pwned\n\tsmudge = touch ${lab.workDir}/pwned\n`,
+      '.gitconfig': `[filter "lfs"]\n\tsmudge = touch ${lab.workDir}/pwned\n`,
       'a.bin': server.put(Buffer.from('a')),
     });
     expect(bytes('a.bin').toString()).toBe('a');
-    expect(readdirSync(workDir)).not.toContain('pwned');
+    expect(readdirSync(lab.workDir)).not.toContain('pwned');
     expect(elsewhere.connections()).toBe(0);
     await elsewhere.close();
   });
@@ -226,7 +194,7 @@ describe('with a deploy key', () => {
 });
 
 describe('what the LFS server says is not believed', () => {
-  afterEach(() => expect(readdirSync(workDir)).toEqual([]));
+  afterEach(() => expect(readdirSync(lab.workDir)).toEqual([]));
 
   test('T05, T06: files from a private address, by an address or by a redirect', async () => {
     const target = await listen();
@@ -341,7 +309,7 @@ describe('what the LFS server says is not believed', () => {
     await waitUntil('the file to be asked for', () => server.requests.length === 2);
     cancel.abort(new Error('cancelled'));
     expect(await stopped).toEqual(new Error('cancelled'));
-    expect(readdirSync(mirrorDir)).toEqual([]);
+    expect(readdirSync(lab.mirrorDir)).toEqual([]);
   });
 });
 

@@ -5,7 +5,6 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -17,14 +16,11 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { CheckoutLab, checkoutRequest, type LabOptions } from '../../test/support/checkout-lab.ts';
 import { createGitRepository, type GitRepository, serveGit } from '../../test/support/git-repository.ts';
-import { gitProcessesIn } from '../../test/support/left-on-disk.ts';
 import { waitUntil } from '../../test/support/wait-until.ts';
-import type { CheckoutRequest, Line } from '../engine/ports.ts';
+import type { CheckoutRequest } from '../engine/ports.ts';
 import type { GitHttpServer } from '../host/git-http-server.ts';
-import { createLogger } from '../logger/logger.ts';
-import { GitCheckout, type GitCheckoutOptions } from './checkout.ts';
-import { Mirrors } from './mirrors.ts';
 
 const KB = 1024;
 const MB = 1024 * KB;
@@ -32,10 +28,7 @@ const MB = 1024 * KB;
 const big = randomBytes(3 * MB);
 let repository: GitRepository;
 let server: GitHttpServer;
-let workDir: string;
-let mirrorDir: string;
-let mirrors: Mirrors;
-let lines: string[];
+let lab: CheckoutLab;
 
 beforeAll(async () => {
   repository = await createGitRepository({ big, version: '1' });
@@ -46,57 +39,23 @@ afterAll(async () => {
   await repository.remove();
 });
 beforeEach(() => {
-  workDir = mkdtempSync('/tmp/berth-mirror-work-');
-  mirrorDir = mkdtempSync('/tmp/berth-mirrors-');
-  mirrors = new Mirrors(mirrorDir);
-  lines = [];
+  lab = new CheckoutLab({ privateHosts: [server.host] });
 });
-afterEach(() => {
-  const left = gitProcessesIn(workDir);
-  for (const folder of [workDir, mirrorDir]) rmSync(folder, { recursive: true, force: true });
-  expect(left).toEqual([]);
-});
-
-function gitCheckout(options: Partial<GitCheckoutOptions> = {}): GitCheckout {
-  return new GitCheckout({
-    workDir,
-    mirrors,
-    allowedHosts: [],
-    privateHosts: [server.host],
-    timeoutSeconds: 20,
-    maxMegabytes: 50,
-    logger: createLogger({ level: 'silent', process: 'worker' }),
-    ...options,
-  });
-}
+afterEach(() => expect(lab.close()).toEqual([]));
 
 let attempts = 0;
-function clone(
-  changes: Partial<CheckoutRequest> = {},
-  { checkouts = gitCheckout(), signal = new AbortController().signal } = {},
-) {
+function clone(changes: Partial<CheckoutRequest> = {}, options: LabOptions = {}) {
   attempts += 1;
-  const request = {
-    deploymentId: 'abcdefghij',
-    attempt: attempts,
-    projectId: 'klmnopqrst',
-    submodules: null,
-    lfs: false,
-    repoUrl: server.url(repository.name),
-    branch: 'main',
-    commitSha: null,
-    credential: { kind: 'none', why: 'other_host' } as const,
-    ...changes,
-  };
-  return checkouts.checkout(request, { signal, onLine: ({ text }: Line) => lines.push(text) });
+  const repoUrl = server.url(repository.name);
+  return lab.checkout(checkoutRequest({ attempt: attempts, repoUrl, ...changes }), options);
 }
 
 const fileOf = ({ directory }: { directory: string }, name: string) =>
   readFileSync(join(directory, name), 'utf8');
 const onlyMirror = (): string => {
-  const [name = '', ...others] = readdirSync(mirrorDir);
+  const [name = '', ...others] = readdirSync(lab.mirrorDir);
   expect(others).toEqual([]);
-  return join(mirrorDir, name);
+  return join(lab.mirrorDir, name);
 };
 const pack = (end: string): string => {
   const folder = join(onlyMirror(), 'objects/pack');
@@ -106,22 +65,22 @@ const pack = (end: string): string => {
 describe('the second clone', () => {
   test('moves only what changed, of whatever branch', async () => {
     const first = await clone();
-    expect(lines).toContainEqual(expect.stringMatching(/^Received 3\.\d MB$/));
+    expect(lab.lines).toContainEqual(expect.stringMatching(/^Received 3\.\d MB$/));
     expect(first.mirrorBytes).toBeGreaterThan(3 * MB);
 
     await repository.commit({ version: '2' }, 'Second');
     await repository.commit({ version: 'other' }, 'Other', 'feature/other');
-    lines = [];
+    lab.lines.length = 0;
     const second = await clone();
     const third = await clone({ branch: 'feature/other' });
     expect([second, third].map((checkout) => fileOf(checkout, 'version'))).toEqual(['2', 'other']);
     expect(readFileSync(join(third.directory, 'big')).equals(big)).toBe(true);
-    expect(lines.filter((line) => /^Received \d+(\.\d)? (B|kB)$/.test(line))).toHaveLength(2);
+    expect(lab.lines.filter((line) => /^Received \d+(\.\d)? (B|kB)$/.test(line))).toHaveLength(2);
     expect((third.mirrorBytes ?? 0) - (first.mirrorBytes ?? 0)).toBeLessThan(100 * KB);
 
-    lines = [];
+    lab.lines.length = 0;
     await clone();
-    expect(lines).toContain('Nothing new to receive');
+    expect(lab.lines).toContain('Nothing new to receive');
   });
 
   test('of a commit that is not the head of its branch, where a server gives branches only', async () => {
@@ -130,16 +89,16 @@ describe('the second clone', () => {
       const asked = await repository.commit({ version: 'asked' }, 'Asked for');
       await repository.commit({ version: 'later' }, 'Later');
       const elsewhere = await repository.commit({ version: 'elsewhere' }, 'Elsewhere', 'elsewhere');
-      const checkouts = gitCheckout({ privateHosts: [oldServer.host] });
+      const options = { privateHosts: [oldServer.host] };
       const repoUrl = oldServer.url(repository.name);
-      await clone({ repoUrl, branch: 'elsewhere' }, { checkouts });
+      await clone({ repoUrl, branch: 'elsewhere' }, options);
       await repository.commit({ version: 'no head' }, 'So that it is nobody’s head', 'elsewhere');
       for (let round = 0; round < 2; round += 1) {
-        const checkout = await clone({ repoUrl, commitSha: asked }, { checkouts });
+        const checkout = await clone({ repoUrl, commitSha: asked }, options);
         expect(fileOf(checkout, 'version')).toBe('asked');
       }
       // It is in the mirror, but not in that branch.
-      await expect(clone({ repoUrl, commitSha: elsewhere }, { checkouts })).rejects.toMatchObject({
+      await expect(clone({ repoUrl, commitSha: elsewhere }, options)).rejects.toMatchObject({
         code: 'commit_not_found',
       });
     } finally {
@@ -160,48 +119,48 @@ describe('the second clone', () => {
 
   test('is of nothing that another project has fetched', async () => {
     await clone();
-    lines = [];
+    lab.lines.length = 0;
     await clone({ projectId: 'otherproj1' });
-    expect(lines).toContainEqual(expect.stringMatching(/^Received 3\.\d MB$/));
-    expect(await mirrors.list()).toHaveLength(2);
+    expect(lab.lines).toContainEqual(expect.stringMatching(/^Received 3\.\d MB$/));
+    expect(await lab.mirrors.list()).toHaveLength(2);
   });
 
   test('T10: counts what it takes itself, and no more than that', async () => {
     await clone();
-    await clone({}, { checkouts: gitCheckout({ maxMegabytes: 4 }) });
-    await expect(
-      clone({ projectId: 'otherproj1' }, { checkouts: gitCheckout({ maxMegabytes: 4 }) }),
-    ).rejects.toMatchObject({ code: 'clone_too_large' });
-    expect(await mirrors.list()).toHaveLength(1);
+    await clone({}, { maxMegabytes: 4 });
+    await expect(clone({ projectId: 'otherproj1' }, { maxMegabytes: 4 })).rejects.toMatchObject({
+      code: 'clone_too_large',
+    });
+    expect(await lab.mirrors.list()).toHaveLength(1);
 
     await repository.commit({ more: randomBytes(2 * MB) }, 'More', 'more');
-    await expect(
-      clone({ branch: 'more' }, { checkouts: gitCheckout({ maxMegabytes: 6 }) }),
-    ).rejects.toMatchObject({ code: 'clone_too_large' });
+    await expect(clone({ branch: 'more' }, { maxMegabytes: 6 })).rejects.toMatchObject({
+      code: 'clone_too_large',
+    });
   });
 
   test('begins with nothing where no mirror is wanted', async () => {
     for (let round = 0; round < 2; round += 1) {
       expect(await clone({ projectId: null })).toMatchObject({ mirrorBytes: null });
     }
-    expect(lines.filter((line) => /^Received 3\.\d MB$/.test(line))).toHaveLength(2);
-    expect(readdirSync(mirrorDir)).toEqual([]);
+    expect(lab.lines.filter((line) => /^Received 3\.\d MB$/.test(line))).toHaveLength(2);
+    expect(readdirSync(lab.mirrorDir)).toEqual([]);
   });
 });
 
 describe('a mirror that two want', () => {
   test('is used by one after the other', async () => {
-    const checkouts = gitCheckout();
+    const checkouts = lab.checkouts();
     const all = await Promise.all(Array.from({ length: 4 }, () => clone({}, { checkouts })));
     expect(new Set(all.map(({ commitSha }) => commitSha)).size).toBe(1);
-    expect(lines.filter((line) => line.startsWith('Received'))).toHaveLength(1);
+    expect(lab.lines.filter((line) => line.startsWith('Received'))).toHaveLength(1);
     expect(onlyMirror()).toMatch(/klmnopqrst-[0-9a-f]{32}$/);
   });
 
   test('is with one of two workers, and the other one fetches for itself', async () => {
-    await Promise.all([gitCheckout(), gitCheckout()].map((checkouts) => clone({}, { checkouts })));
+    await Promise.all([clone(), clone()]);
     await clone();
-    expect(lines).toContain('Nothing new to receive');
+    expect(lab.lines).toContain('Nothing new to receive');
     onlyMirror();
   });
 
@@ -209,14 +168,14 @@ describe('a mirror that two want', () => {
     const hanging = createServer(() => undefined);
     await new Promise<void>((resolve) => hanging.listen(0, '127.0.0.1', resolve));
     const host = `127.0.0.1:${(hanging.address() as AddressInfo).port}`;
-    const checkouts = gitCheckout({ privateHosts: [host] });
+    const checkouts = lab.checkouts({ privateHosts: [host] });
     const cancels = [new AbortController(), new AbortController()];
     const clones = cancels.map(({ signal }) => clone({ repoUrl: `http://${host}/x` }, { checkouts, signal }));
     const settled = clones.map((each) => each.catch((error: unknown) => error));
-    await waitUntil('the first to fetch', () => lines.length === 1);
+    await waitUntil('the first to fetch', () => lab.lines.length === 1);
     for (const cancel of cancels.toReversed()) cancel.abort(new Error('cancelled'));
     expect(await Promise.all(settled)).toEqual([new Error('cancelled'), new Error('cancelled')]);
-    expect([...readdirSync(mirrorDir), ...readdirSync(workDir)]).toEqual([]);
+    expect([...readdirSync(lab.mirrorDir), ...readdirSync(lab.workDir)]).toEqual([]);
     hanging.closeAllConnections();
     await new Promise((resolve) => hanging.close(resolve));
   });
@@ -251,9 +210,9 @@ describe('F02: a mirror that is broken', () => {
     expect(readFileSync(join(checkout.directory, 'big')).equals(big)).toBe(true);
     expect(fileOf(checkout, 'version')).toBe('2');
 
-    lines = [];
+    lab.lines.length = 0;
     const again = await clone({ branch });
-    expect(lines).toContain('Nothing new to receive');
+    expect(lab.lines).toContain('Nothing new to receive');
     expect(readFileSync(join(again.directory, 'big')).equals(big)).toBe(true);
   });
 
@@ -270,7 +229,10 @@ describe('F02: a mirror that is broken', () => {
   function emptyMirror(): void {
     rmSync(onlyMirror(), { recursive: true });
     mkdirSync(
-      join(mirrorDir, mirrors.nameOf({ projectId: 'klmnopqrst', repoUrl: server.url(repository.name) })),
+      join(
+        lab.mirrorDir,
+        lab.mirrors.nameOf({ projectId: 'klmnopqrst', repoUrl: server.url(repository.name) }),
+      ),
     );
   }
 
@@ -279,9 +241,9 @@ describe('F02: a mirror that is broken', () => {
     const name = onlyMirror();
     cpSync(name, `${name}.killedxxxx-3`, { recursive: true });
     cpSync(name, `${name}.killedxxxx-4`, { recursive: true });
-    const checkouts = gitCheckout();
+    const checkouts = lab.checkouts();
     expect((await checkouts.listDeployments()).toSorted()).toEqual(['abcdefghij', 'killedxxxx']);
-    expect(await mirrors.list()).toHaveLength(1);
+    expect(await lab.mirrors.list()).toHaveLength(1);
     await checkouts.remove('killedxxxx', 3);
     expect(existsSync(`${name}.killedxxxx-4`)).toBe(true);
     await checkouts.remove('killedxxxx');
@@ -293,11 +255,11 @@ describe('F02: a mirror that is broken', () => {
     const cancel = new AbortController();
     const stopped = clone({}, { signal: cancel.signal }).catch((error: unknown) => error);
     await waitUntil('the mirror to be taken', () =>
-      readdirSync(mirrorDir).some((name) => name.includes('.')),
+      readdirSync(lab.mirrorDir).some((name) => name.includes('.')),
     );
     cancel.abort(new Error('cancelled'));
     expect(await stopped).toEqual(new Error('cancelled'));
-    expect(readdirSync(mirrorDir)).toEqual([]);
+    expect(readdirSync(lab.mirrorDir)).toEqual([]);
     await clone();
     onlyMirror();
   });
@@ -306,7 +268,7 @@ describe('F02: a mirror that is broken', () => {
 test('T08: of a mirror nothing is run, and no other objects are read, whatever was put there', async () => {
   await clone();
   const mirror = onlyMirror();
-  const mark = join(workDir, 'pwned');
+  const mark = join(lab.workDir, 'pwned');
   const script = `#!/bin/sh\ntouch ${mark}\n`;
   mkdirSync(join(mirror, 'hooks'));
   for (const hook of ['post-checkout', 'reference-transaction', 'post-index-change']) {
@@ -321,10 +283,10 @@ test('T08: of a mirror nothing is run, and no other objects are read, whatever w
   mkdirSync(join(mirror, 'objects/info'), { recursive: true });
   writeFileSync(join(mirror, 'objects/info/alternates'), join(repository.directory, 'objects'));
   // Such a mirror is what Git would obey: this test could fail.
-  writeFileSync(join(workDir, '.git'), `gitdir: ${mirror}\n`);
-  spawnSync('git', ['checkout', '--force', 'HEAD', '--', '.'], { cwd: workDir });
+  writeFileSync(join(lab.workDir, '.git'), `gitdir: ${mirror}\n`);
+  spawnSync('git', ['checkout', '--force', 'HEAD', '--', '.'], { cwd: lab.workDir });
   expect(existsSync(mark)).toBe(true);
-  for (const name of readdirSync(workDir)) rmSync(join(workDir, name), { recursive: true });
+  for (const name of readdirSync(lab.workDir)) rmSync(join(lab.workDir, name), { recursive: true });
 
   await repository.commit({ version: 'after' }, 'After');
   expect(fileOf(await clone(), 'version')).toBe('after');
@@ -337,34 +299,34 @@ describe('the mirrors on the disk', () => {
   const name = `klmnopqrst-${'0'.repeat(32)}`;
   const holder = { deploymentId: 'abcdefghij', attempt: 1 };
   const put = (packs: number) => {
-    const folder = join(mirrorDir, name, 'objects/pack');
+    const folder = join(lab.mirrorDir, name, 'objects/pack');
     mkdirSync(folder, { recursive: true });
     for (let n = 0; n < packs; n += 1) writeFileSync(join(folder, `${n}.pack`), 'x');
   };
 
   test('are listed with their size and when they were used last, and removed by name', async () => {
     put(3);
-    utimesSync(join(mirrorDir, name), 1000, 1000);
-    writeFileSync(join(mirrorDir, 'something'), 'of somebody else');
-    expect(await mirrors.list()).toEqual([{ name, bytes: 3, usedAt: new Date(1_000_000) }]);
+    utimesSync(join(lab.mirrorDir, name), 1000, 1000);
+    writeFileSync(join(lab.mirrorDir, 'something'), 'of somebody else');
+    expect(await lab.mirrors.list()).toEqual([{ name, bytes: 3, usedAt: new Date(1_000_000) }]);
 
-    await mirrors.giveBack(await mirrors.take(name, holder), MB);
-    const [used] = await mirrors.list();
+    await lab.mirrors.giveBack(await lab.mirrors.take(name, holder), MB);
+    const [used] = await lab.mirrors.list();
     expect(Date.now() - (used?.usedAt.getTime() ?? 0)).toBeLessThan(60_000);
 
-    await mirrors.remove(name);
-    await mirrors.remove(name);
-    expect(readdirSync(mirrorDir)).toEqual(['something']);
-    await expect(mirrors.remove('../something')).rejects.toThrow('not a name');
+    await lab.mirrors.remove(name);
+    await lab.mirrors.remove(name);
+    expect(readdirSync(lab.mirrorDir)).toEqual(['something']);
+    await expect(lab.mirrors.remove('../something')).rejects.toThrow('not a name');
   });
 
   test('are not listed, nor removed, while a deployment has them', async () => {
     put(1);
-    const taken = await mirrors.take(name, holder);
-    expect(await mirrors.list()).toEqual([]);
-    await mirrors.remove(name);
-    await mirrors.giveBack(taken, MB);
-    expect(await mirrors.list()).toHaveLength(1);
+    const taken = await lab.mirrors.take(name, holder);
+    expect(await lab.mirrors.list()).toEqual([]);
+    await lab.mirrors.remove(name);
+    await lab.mirrors.giveBack(taken, MB);
+    expect(await lab.mirrors.list()).toHaveLength(1);
   });
 
   test.each([
@@ -372,14 +334,14 @@ describe('the mirrors on the disk', () => {
     ['have grown past what a clone may take', 3, 2],
   ])('begin anew when they %s', async (_why, packs, maxBytes) => {
     put(packs);
-    expect(await mirrors.giveBack(await mirrors.take(name, holder), maxBytes)).toBe(0);
-    expect(readdirSync(mirrorDir)).toEqual([]);
+    expect(await lab.mirrors.giveBack(await lab.mirrors.take(name, holder), maxBytes)).toBe(0);
+    expect(readdirSync(lab.mirrorDir)).toEqual([]);
   });
 
   test('that were about to be removed when a worker was killed go at the next look', async () => {
     put(1);
-    cpSync(join(mirrorDir, name), join(mirrorDir, `${name}.going-0123456789ab`), { recursive: true });
-    expect(await mirrors.list()).toHaveLength(1);
-    expect(readdirSync(mirrorDir)).toEqual([name]);
+    cpSync(join(lab.mirrorDir, name), join(lab.mirrorDir, `${name}.going-0123456789ab`), { recursive: true });
+    expect(await lab.mirrors.list()).toHaveLength(1);
+    expect(readdirSync(lab.mirrorDir)).toEqual([name]);
   });
 });

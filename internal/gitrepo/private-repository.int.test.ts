@@ -1,22 +1,17 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { CheckoutLab, checkoutRequest } from '../../test/support/checkout-lab.ts';
 import { FakeGithub, type Repository } from '../../test/support/fake-github.ts';
-import { gitProcessesIn } from '../../test/support/left-on-disk.ts';
 import { watchProcesses } from '../../test/support/process-watch.ts';
 import { waitUntil } from '../../test/support/wait-until.ts';
-import type { CheckoutRequest, Line, SourceCredential } from '../engine/ports.ts';
-import { createLogger } from '../logger/logger.ts';
+import type { CheckoutRequest, SourceCredential } from '../engine/ports.ts';
 import { Secret } from '../secrets/secret.ts';
-import { GitCheckout } from './checkout.ts';
-import { Mirrors } from './mirrors.ts';
 
 let github: FakeGithub;
 let shop: Repository;
-let workDir: string;
-let mirrorDir: string;
-let lines: Line[];
+let lab: CheckoutLab;
 
 beforeAll(async () => {
   github = await FakeGithub.start();
@@ -25,28 +20,12 @@ beforeAll(async () => {
 });
 afterAll(() => github?.close());
 beforeEach(() => {
-  workDir = mkdtempSync('/tmp/berth-private-');
-  mirrorDir = mkdtempSync('/tmp/berth-mirrors-private-');
-  lines = [];
+  lab = new CheckoutLab({ privateHosts: [github.host] });
 });
 afterEach(() => {
   github.heal();
-  const left = gitProcessesIn(workDir);
-  rmSync(workDir, { recursive: true, force: true });
-  rmSync(mirrorDir, { recursive: true, force: true });
-  expect(left).toEqual([]);
+  expect(lab.close()).toEqual([]);
 });
-
-const checkouts = () =>
-  new GitCheckout({
-    workDir,
-    mirrors: new Mirrors(mirrorDir),
-    allowedHosts: ['github.com'],
-    privateHosts: [github.host],
-    timeoutSeconds: 20,
-    maxMegabytes: 50,
-    logger: createLogger({ level: 'silent', process: 'worker' }),
-  });
 
 const tokenOf = (login: string, more: Partial<Extract<SourceCredential, { kind: 'token' }>> = {}) =>
   ({
@@ -61,21 +40,10 @@ const tokenOf = (login: string, more: Partial<Extract<SourceCredential, { kind: 
 function checkOut(
   credential: SourceCredential,
   changes: Partial<CheckoutRequest> = {},
-  signal = new AbortController().signal,
+  signal?: AbortSignal,
 ) {
-  const request = {
-    deploymentId: 'abcdefghij',
-    attempt: 1,
-    projectId: 'klmnopqrst',
-    submodules: null,
-    lfs: false,
-    repoUrl: github.cloneUrl(shop),
-    branch: 'main',
-    commitSha: null,
-    credential,
-    ...changes,
-  };
-  return checkouts().checkout(request, { signal, onLine: (line) => lines.push(line) });
+  const request = checkoutRequest({ repoUrl: github.cloneUrl(shop), credential, ...changes });
+  return lab.checkout(request, signal && { signal });
 }
 
 /** Name and text of every file below. */
@@ -89,7 +57,7 @@ describe('a private repository', () => {
   test('is cloned with a token, and only the clone is left', async () => {
     const { directory } = await checkOut(tokenOf('ada'));
     expect(readFileSync(join(directory, 'index.html'), 'utf8')).toBe('private');
-    expect(readdirSync(workDir)).toEqual(['abcdefghij-1']);
+    expect(readdirSync(lab.workDir)).toEqual(['abcdefghij-1']);
   });
 
   test('is cloned without naming a branch too, which asks the host twice', async () => {
@@ -118,17 +86,17 @@ describe('T09: what is kept of a private repository', () => {
     }
     github.revoke(token.token);
     await expect(checkOut(token, { commitSha })).rejects.toMatchObject({ code: 'clone_unauthorized' });
-    expect(readdirSync(workDir)).toEqual([]);
+    expect(readdirSync(lab.workDir)).toEqual([]);
 
     // And the mirror has outlived all that.
-    lines = [];
+    lab.lines.length = 0;
     await checkOut(tokenOf('ada'));
-    expect(lines.map(({ text }) => text)).toContain('Nothing new to receive');
+    expect(lab.lines).toContain('Nothing new to receive');
   });
 });
 
 describe('F46: it fails with its code, says why, and leaves nothing', () => {
-  afterEach(() => expect(readdirSync(workDir)).toEqual([]));
+  afterEach(() => expect(readdirSync(lab.workDir)).toEqual([]));
 
   test.each<[string, () => SourceCredential, RegExp]>([
     ['nobody is connected', () => ({ kind: 'none', why: 'not_connected' }), /no connected GitHub account/],
@@ -199,8 +167,8 @@ describe('T09: the token of a clone', () => {
         files.push(...allFiles(directory));
       }
       const failed = await checkOut(credential(), { branch: 'nowhere' }).catch((error: unknown) => error);
-      files.push(inspect(failed, { depth: null }), JSON.stringify(lines));
-      files.push(...allFiles(workDir), ...allFiles(mirrorDir));
+      files.push(inspect(failed, { depth: null }), JSON.stringify(lab.lines));
+      files.push(...allFiles(lab.workDir), ...allFiles(lab.mirrorDir));
     } finally {
       for (const watch of watches) watch.stop();
     }
@@ -219,24 +187,24 @@ describe('T09: the token of a clone', () => {
     const checkout = checkOut(credential(), {}, cancel.signal).catch((error: unknown) => error);
     await waitUntil('Git to ask', () => github.requests.length > before);
     expect(github.requests.at(-1)?.headers['authorization']).toBe(`Basic ${inHeader}`);
-    const credentials = join(workDir, 'abcdefghij-1.credential');
+    const credentials = join(lab.workDir, 'abcdefghij-1.credential');
     const folder = join(credentials, readdirSync(credentials)[0] ?? '');
     expect(readdirSync(folder)).toEqual(['gitconfig']);
     for (const each of [credentials, folder]) expect(statSync(each).mode & 0o777).toBe(0o700);
     expect(statSync(join(folder, 'gitconfig')).mode & 0o777).toBe(0o600);
-    expect(allFiles(join(workDir, 'abcdefghij-1')).filter((text) => text.includes(inHeader))).toEqual([]);
+    expect(allFiles(join(lab.workDir, 'abcdefghij-1')).filter((text) => text.includes(inHeader))).toEqual([]);
     cancel.abort(new Error('stop'));
     await checkout;
-    expect(readdirSync(workDir)).toEqual([]);
+    expect(readdirSync(lab.workDir)).toEqual([]);
   });
 
   test('F02: a killed worker leaves it, and whoever cleans up after that attempt removes it', async () => {
-    const own = checkouts();
+    const own = lab.checkouts();
     await checkOut(credential());
-    mkdirSync(join(workDir, 'klmnopqrst-1.credential'));
-    writeFileSync(join(workDir, 'klmnopqrst-1.credential', 'gitconfig'), 'x');
+    mkdirSync(join(lab.workDir, 'klmnopqrst-1.credential'));
+    writeFileSync(join(lab.workDir, 'klmnopqrst-1.credential', 'gitconfig'), 'x');
     expect((await own.listDeployments()).toSorted()).toEqual(['abcdefghij', 'klmnopqrst']);
     await own.remove('klmnopqrst', 1);
-    expect(readdirSync(workDir)).toEqual(['abcdefghij-1']);
+    expect(readdirSync(lab.workDir)).toEqual(['abcdefghij-1']);
   });
 });

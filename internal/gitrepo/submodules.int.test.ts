@@ -1,27 +1,22 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { CheckoutLab, checkoutRequest, type LabOptions } from '../../test/support/checkout-lab.ts';
 import { FakeGithub } from '../../test/support/fake-github.ts';
 import { createGitRepository, type Files, type GitRepository } from '../../test/support/git-repository.ts';
-import { gitProcessesIn } from '../../test/support/left-on-disk.ts';
 import { type LfsGitServer, startLfsGitServer } from '../../test/support/lfs-git-server.ts';
 import { type SshGitServer, startSshGitServer } from '../../test/support/ssh-git-server.ts';
 import { newDeployKey } from '../deploykeys/deploy-key.ts';
-import type { CheckoutRequest, Line, SourceCredential } from '../engine/ports.ts';
-import { createLogger } from '../logger/logger.ts';
-import { GitCheckout, type GitCheckoutOptions } from './checkout.ts';
-import { Mirrors } from './mirrors.ts';
+import type { CheckoutRequest, SourceCredential } from '../engine/ports.ts';
 
 const NONE: SourceCredential = { kind: 'none', why: 'other_host' };
 
 let app: GitRepository;
 let lib: GitRepository;
 let server: LfsGitServer;
-let workDir: string;
-let mirrorDir: string;
-let lines: string[];
+let lab: CheckoutLab;
 let asked: string[];
 
 beforeAll(async () => {
@@ -34,16 +29,10 @@ afterAll(async () => {
   await app.remove();
 });
 beforeEach(() => {
-  workDir = mkdtempSync('/tmp/berth-submodules-');
-  mirrorDir = mkdtempSync('/tmp/berth-mirrors-submodules-');
-  lines = [];
+  lab = new CheckoutLab({ privateHosts: [server.host], maxMegabytes: 20 });
   asked = [];
 });
-afterEach(() => {
-  const left = gitProcessesIn(workDir);
-  for (const folder of [workDir, mirrorDir]) rmSync(folder, { recursive: true, force: true });
-  expect(left).toEqual([]);
-});
+afterEach(() => expect(lab.close()).toEqual([]));
 
 /** The files that name submodules: path → URL and commit. */
 function withSubmodules(submodules: Readonly<Record<string, readonly [string, string]>>): Files {
@@ -58,42 +47,24 @@ let branches = 0;
 async function clone(
   files: Files | string,
   changes: Partial<CheckoutRequest> = {},
-  options: Partial<GitCheckoutOptions> = {},
+  options: LabOptions = {},
 ) {
   branches += 1;
   const branch = typeof files === 'string' ? files : `submodules${branches}`;
   if (typeof files !== 'string') await app.commit(files, 'With submodules', branch);
-  const checkouts = new GitCheckout({
-    workDir,
-    mirrors: new Mirrors(mirrorDir),
-    allowedHosts: [],
-    privateHosts: [server.host],
-    timeoutSeconds: 20,
-    maxMegabytes: 20,
-    logger: createLogger({ level: 'silent', process: 'worker' }),
-    ...options,
-  });
-  const request: CheckoutRequest = {
-    deploymentId: 'abcdefghij',
+  const request = checkoutRequest({
     attempt: branches,
-    projectId: 'klmnopqrst',
     repoUrl: server.url(app.name),
     branch,
-    commitSha: null,
-    credential: NONE,
     submodules: {
       credentialFor: async (url) => {
         asked.push(url);
         return NONE;
       },
     },
-    lfs: false,
     ...changes,
-  };
-  const { directory } = await checkouts.checkout(request, {
-    signal: new AbortController().signal,
-    onLine: ({ text }: Line) => lines.push(text),
   });
+  const { directory } = await lab.checkout(request, options);
   return { branch, directory, text: (name: string) => readFileSync(join(directory, name), 'utf8') };
 }
 
@@ -120,7 +91,7 @@ describe('submodules', () => {
       readdirSync(directory, { recursive: true }).filter((name) => /(^|\/)\.git$/.test(String(name))),
     ).toEqual([]);
     expect(asked).toEqual(['lib.git', 'outer.git', 'lib.git'].map((name) => server.url(name)));
-    expect(lines).toEqual(
+    expect(lab.lines).toEqual(
       expect.arrayContaining(['Submodule vendor/lib', 'Submodule outer', 'Submodule deep/lib']),
     );
     await outer.remove();
@@ -128,9 +99,9 @@ describe('submodules', () => {
 
   test('move only what changed the second time', async () => {
     const { branch } = await clone(withSubmodules({ lib: ['../lib.git', await lib.head()] }));
-    lines = [];
+    lab.lines.length = 0;
     await clone(branch);
-    expect(lines.filter((line) => line === 'Nothing new to receive')).toHaveLength(2);
+    expect(lab.lines.filter((line) => line === 'Nothing new to receive')).toHaveLength(2);
   });
 
   test('are cloned where no mirror is kept', async () => {
@@ -166,12 +137,12 @@ describe('submodules', () => {
     );
     expect(readdirSync(join(directory, 'a'))).toEqual([]);
     expect(readdirSync(join(directory, 'b'))).toEqual([]);
-    expect(lines.filter((line) => line.startsWith('Submodule'))).toEqual([]);
+    expect(lab.lines.filter((line) => line.startsWith('Submodule'))).toEqual([]);
   });
 });
 
 describe('a submodule fails the deployment, which says which and why', () => {
-  afterEach(() => expect(readdirSync(workDir)).toEqual([]));
+  afterEach(() => expect(readdirSync(lab.workDir)).toEqual([]));
 
   test.each([
     'file:///etc',
