@@ -69,6 +69,7 @@ export class BuildWatch {
   readonly #added = new Map<string, number>();
   #latest: { readonly id: string; readonly isLimited: boolean; wasCrowded: boolean } | null = null;
   #silentSince: number | null = null;
+  #saidNoFork = false;
   #forgery: DeploymentFailed | null = null;
 
   constructor(options: {
@@ -108,9 +109,15 @@ export class BuildWatch {
     this.#silentSince = null;
   }
 
-  /** From now on the next message is waited for. */
-  listen(): void {
+  /** From now on the next message is waited for. `couldNotFork`: the step has written that it could start no process. */
+  listen({ couldNotFork }: { readonly couldNotFork: boolean }): void {
     this.#silentSince = Date.now();
+    this.#saidNoFork = couldNotFork;
+  }
+
+  /** So it was, and the limit is one of ours. */
+  get couldNotFork(): boolean {
+    return this.#saidNoFork && (this.#box !== null || this.#latest?.isLimited === true);
   }
 
   /** From now on the build is in a box: `measure` tells the bytes that it has written. Null: it is over. */
@@ -220,6 +227,7 @@ export class BuildWatch {
     return {
       silentMs: this.#silentSince === null ? 0 : now - this.#silentSince,
       crowdedMs: crowdedSince.length === 0 ? 0 : now - Math.min(...crowdedSince),
+      couldNotFork: this.couldNotFork,
       writtenBytes: written.reduce((sum, bytes) => sum + bytes, 0),
       freeBytes: disk?.freeBytes ?? null,
     };

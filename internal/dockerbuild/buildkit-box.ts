@@ -84,7 +84,7 @@ export class BuildKitBox {
     const heldBefore = this.#heldBytes(stop);
     heldBefore.catch(() => undefined);
     watch.lookInto(async () => (await this.#heldBytes(stop)) - (await heldBefore));
-    watch.listen();
+    watch.listen(transcript);
     const exitCode = await this.#run(buildCommand(build), {
       stop,
       environment: buildEnvironment(build),
@@ -95,7 +95,7 @@ export class BuildKitBox {
         else words = `${words}${line}\n`.slice(-MAX_WORDS);
         watch.rest();
         await room?.();
-        watch.listen();
+        watch.listen(transcript);
       },
     });
     watch.rest();

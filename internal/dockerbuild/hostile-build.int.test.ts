@@ -40,7 +40,8 @@ const FORK_BOMB = 'bomb() { bomb | bomb & }; bomb; sleep 1000';
 test.each<[string, string, Partial<PlatformLimits>, string]>([
   ['allocates', 'exec tail /dev/zero', { memoryMb: 64 }, 'build_out_of_memory'],
   ['allocates in a child, and goes on', 'tail /dev/zero; exit 1', { memoryMb: 64 }, 'build_out_of_memory'],
-  ['forks', FORK_BOMB, { pids: 64 }, 'build_too_many_processes'],
+  // All of its processes may end at the limit, but the one that waits.
+  ['forks', FORK_BOMB, { pids: 64, silenceSeconds: 10 }, 'build_too_many_processes'],
   ['starts processes that stay', 'while :; do sleep 1000 & done', { pids: 64 }, 'build_too_many_processes'],
   ['writes to the disk', 'dd if=/dev/zero of=/big bs=1M count=51200', { diskMb: 64 }, 'build_disk_exceeded'],
   ['is silent', 'sleep 1234', { silenceSeconds: 2 }, 'build_silent'],
@@ -95,6 +96,21 @@ describe('T21: what a build writes', () => {
   }, 30_000);
 });
 
+test.each<Partial<PlatformLimits>>([{ silenceSeconds: 2 }, { timeoutSeconds: 6 }])(
+  'T21: one that waits after it could start no process is told so, and not that it was slow: %j',
+  async (limits) => {
+    const untilLimited =
+      'until grep -qsx 32 /sys/fs/cgroup/pids.max /sys/fs/cgroup/pids/pids.max; do :; done';
+    const tooMany = "sh -c 'for i in $(seq 100); do sleep 0.1 & done'";
+    await dockerfile([`RUN : ${instanceId}; sleep 1234 & ${untilLimited}; ${tooMany}; wait`]);
+    await expect(build({ pids: 32, ...limits })).rejects.toMatchObject({
+      code: 'build_too_many_processes',
+      message: expect.stringContaining('a step of a build may have 32 at the same time'),
+    });
+  },
+  30_000,
+);
+
 test('T21: what a step prints changes no other container', async () => {
   const victim = await docker.createContainer({
     Image: busybox,
@@ -129,7 +145,9 @@ test('T21: a step that forges its layers is held to its limits all the same', as
   await dockerfile([
     `RUN : ${instanceId}; i=0; while [ $i -lt 2000 ]; do echo " ---> 0123456789ab"; i=$((i+1)); done; ${FORK_BOMB}`,
   ]);
-  await expect(build({ pids: 64 })).rejects.toMatchObject({ code: 'build_too_many_processes' });
+  await expect(build({ pids: 64, silenceSeconds: 10 })).rejects.toMatchObject({
+    code: 'build_too_many_processes',
+  });
 }, 60_000);
 
 test('T21: what only looks as if it needed BuildKit is built within the limits', async () => {

@@ -29,6 +29,7 @@ import { DaemonWatch } from './daemon-watch.ts';
 import { withDeadline } from './deadline.ts';
 import { builtImage, DockerImages } from './docker-images.ts';
 import { explain } from './explain-build.ts';
+import { judgeOverdue } from './judge-build.ts';
 import type { BoxRequest, LimitedBuildKit, OpenedBox } from './limited-buildkit.ts';
 import { listContext } from './list-context.ts';
 import { megabytes } from './megabytes.ts';
@@ -104,12 +105,7 @@ export class DockerImageBuilder extends DockerImages implements ImageBuilder {
     { onLine, room, signal }: Parameters<ImageBuilder['build']>[1],
   ): Promise<BuiltImage> {
     const limits = narrowed(this.#limits, request.limits);
-    const { timeoutSeconds } = limits;
     const limit = new AbortController();
-    const timer = setTimeout(() => {
-      const reason = `The build took longer than ${timeoutSeconds} seconds.`;
-      limit.abort(new DeploymentFailed('build_timeout', reason));
-    }, timeoutSeconds * 1000);
     const watch = new BuildWatch({
       docker: this.#docker,
       disk: this.#disk,
@@ -117,6 +113,7 @@ export class DockerImageBuilder extends DockerImages implements ImageBuilder {
       labels: layerLabels(request.ref, this.#instanceId),
       logger: this.#logger,
     });
+    const timer = setTimeout(() => limit.abort(judgeOverdue(watch, limits)), limits.timeoutSeconds * 1000);
     const over = new AbortController();
     const watching = watch.run((failure) => limit.abort(failure), over.signal);
     const stop = AbortSignal.any([signal, limit.signal]);
@@ -297,13 +294,13 @@ export class DockerImageBuilder extends DockerImages implements ImageBuilder {
       });
       if (response instanceof Readable)
         stop.addEventListener('abort', () => response.destroy(), { once: true });
-      watch.listen();
+      watch.listen(transcript);
       for await (const message of readJsonLines(response)) {
         transcript.take(message);
         await watch.take(message);
         // The daemon waits with the build's output while the lines before are being stored.
         await room?.();
-        watch.listen();
+        watch.listen(transcript);
       }
       transcript.close();
     } catch (error) {

@@ -7,6 +7,8 @@ export interface BuildFacts {
   readonly silentMs: number;
   /** How long its step has been at the limit of processes. */
   readonly crowdedMs: number;
+  /** The step that runs has written that it could start no process, where there is a limit of ours. */
+  readonly couldNotFork: boolean;
   /** What all of its steps have written. */
   readonly writtenBytes: number;
   /** On Docker's disk. Null: it cannot be told. */
@@ -22,6 +24,7 @@ const CROWDED_MS = 3_000;
 /** Why the build must end now; null: it may go on. */
 export function judgeBuild(facts: BuildFacts, limits: Limits): DeploymentFailed | null {
   const { silentMs, crowdedMs, writtenBytes, freeBytes } = facts;
+  const { silenceSeconds } = limits;
   if (freeBytes !== null && freeBytes < limits.freeDiskMb * MEGABYTE) {
     return new DeploymentFailed(
       'disk_full',
@@ -40,13 +43,32 @@ export function judgeBuild(facts: BuildFacts, limits: Limits): DeploymentFailed 
       `A step had nearly all of the ${limits.pids} processes and threads that a build may have, for several seconds.`,
     );
   }
-  if (silentMs > limits.silenceSeconds * 1000) {
-    return new DeploymentFailed(
-      'build_silent',
-      `The build said nothing for ${limits.silenceSeconds} seconds.`,
-    );
+  if (silentMs > silenceSeconds * 1000) {
+    return stuck('build_silent', `The build said nothing for ${silenceSeconds} seconds.`, { facts, limits });
   }
   return null;
+}
+
+/** Why the build must end when its time is over. */
+export function judgeOverdue(
+  facts: Pick<BuildFacts, 'couldNotFork'>,
+  limits: Pick<BuildLimits, 'timeoutSeconds' | 'pids'>,
+): DeploymentFailed {
+  const reason = `The build took longer than ${limits.timeoutSeconds} seconds.`;
+  return stuck('build_timeout', reason, { facts, limits });
+}
+
+/** Programs that get no process often wait for ever; then that is the cause, and waiting longer would not help. */
+function stuck(
+  code: 'build_silent' | 'build_timeout',
+  reason: string,
+  { facts, limits }: { facts: Pick<BuildFacts, 'couldNotFork'>; limits: Pick<BuildLimits, 'pids'> },
+): DeploymentFailed {
+  if (!facts.couldNotFork) return new DeploymentFailed(code, reason);
+  return new DeploymentFailed(
+    'build_too_many_processes',
+    `${reason} Before, it could start no more processes: a step of a build may have ${limits.pids} at the same time.`,
+  );
 }
 
 function megabytes(bytes: number): string {
