@@ -1,42 +1,26 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import Dockerode from 'dockerode';
-import { pino } from 'pino';
-import { ROOMY_DISK, TEST_LIMITS } from '../../test/support/build-limits.ts';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { BuildLab } from '../../test/support/build-lab.ts';
 import {
   type FaultyRegistry,
   type RegistryAnswer,
   startFaultyRegistry,
 } from '../../test/support/faulty-registry.ts';
-import { DockerImageBuilder } from './image-builder.ts';
 
 /** F47: the registry of a base image in trouble, asked by the real daemon; it speaks plain HTTP to loopback. */
-const docker = new Dockerode();
-const builder = new DockerImageBuilder({
-  docker,
-  instanceId: `t${Math.random().toString(36).slice(2, 11)}`,
-  limits: TEST_LIMITS,
-  disk: ROOMY_DISK,
-  pullPausesMs: [10, 20, 30],
-  logger: pino({ level: 'silent' }),
-});
+const lab = new BuildLab({ pullPausesMs: [10, 20, 30] });
+const { docker } = lab;
 let registry: FaultyRegistry;
-let context = '';
 let texts: string[] = [];
 const images = new Set<string>();
 
 beforeEach(async () => {
   registry = await startFaultyRegistry();
   images.add(registry.image);
-  context = await mkdtemp(join(tmpdir(), 'berth-context-'));
-  await writeFile(join(context, 'file'), '');
+  await lab.write({ file: '' });
   texts = [];
 });
 afterEach(async () => {
-  for (const { imageId } of await builder.list({})) await builder.remove(imageId);
-  for (const { imageId } of (await builder.cachedLayers()).toReversed()) await builder.removeLayer(imageId);
+  await lab.removeImages();
   for (const name of images) {
     await docker
       .getImage(name)
@@ -44,8 +28,8 @@ afterEach(async () => {
       .catch(() => undefined);
   }
   await registry.close();
-  await rm(context, { recursive: true, force: true });
 });
+afterAll(() => lab.close());
 
 describe.each([
   ['the classic builder', 'COPY file /'],
@@ -91,10 +75,10 @@ describe.each([
     // What BuildKit itself pulls, Docker does not know by its name.
     await (line.includes('--chmod') ? pull() : build(line));
     registry.answer('unavailable');
-    await writeFile(join(context, 'file'), 'changed');
+    await lab.write({ file: 'changed' });
     await expect(build(line)).resolves.toBeDefined();
     await registry.close();
-    await writeFile(join(context, 'file'), 'changed again');
+    await lab.write({ file: 'changed again' });
     await expect(build(line)).resolves.toBeDefined();
     registry = await startFaultyRegistry();
   }, 30_000);
@@ -112,22 +96,6 @@ async function pull(): Promise<void> {
 }
 
 async function build(line: string) {
-  await writeFile(join(context, 'Dockerfile'), `FROM ${registry.image}\n${line}\n`);
-  return builder.build(
-    {
-      ref: {
-        deploymentId: 'dep1',
-        attempt: 1,
-        appId: 'app1',
-        appName: 'web',
-        projectId: 'project1',
-        ownerHash: 'abcdef',
-      },
-      contextDirectory: context,
-      dockerfile: { path: 'Dockerfile' },
-      buildArguments: {},
-      tag: 'berth/web:dep1',
-    },
-    { onLine: ({ text }) => texts.push(text), signal: new AbortController().signal },
-  );
+  await lab.write({ Dockerfile: `FROM ${registry.image}\n${line}\n` });
+  return await lab.build({}, { onLine: ({ text }) => texts.push(text) });
 }

@@ -1,44 +1,22 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import Dockerode from 'dockerode';
-import { pino } from 'pino';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { ensureBusyboxImage, ensureNodeImage } from '../../test/support/base-image.ts';
-import { ROOMY_DISK, TEST_LIMITS } from '../../test/support/build-limits.ts';
+import { BuildLab } from '../../test/support/build-lab.ts';
 import { planBuild, READ_FILES } from '../engine/plan-build.ts';
-import type { BuildRequest, BuiltImage, Line } from '../engine/ports.ts';
-import { DockerImageBuilder } from './image-builder.ts';
+import type { BuiltImage } from '../engine/ports.ts';
 import { repositoryReader } from './read-repository.ts';
 
-const docker = new Dockerode();
-const instanceId = `t${Math.random().toString(36).slice(2, 11)}`;
-const builder = new DockerImageBuilder({
-  docker,
-  instanceId,
-  limits: TEST_LIMITS,
-  disk: ROOMY_DISK,
-  pullPausesMs: [],
-  logger: pino({ level: 'silent' }),
-});
+const lab = new BuildLab();
 let busybox = '';
 let node = '';
-let context = '';
-let count = 0;
 
 beforeAll(async () => {
   [busybox, node] = [await ensureBusyboxImage(), await ensureNodeImage()];
 }, 120_000);
-beforeEach(async () => {
-  context = await mkdtemp(join(tmpdir(), 'berth-context-'));
-});
-afterEach(() => rm(context, { recursive: true, force: true }));
-afterAll(async () => {
-  for (const { imageId } of await builder.list({})) await builder.remove(imageId);
-});
+afterEach(() => lab.emptyContext());
+afterAll(() => lab.close());
 
 test('changed sources install no dependencies anew, a changed lock file does', async () => {
-  const name = `cache-${instanceId}`;
+  const name = `cache-${lab.instanceId}`;
   const files = (version: string) => ({
     'package.json': JSON.stringify({ name, version, scripts: { start: 'node server.js' } }),
     'package-lock.json': JSON.stringify({
@@ -48,19 +26,19 @@ test('changed sources install no dependencies anew, a changed lock file does', a
       packages: { '': { name, version } },
     }),
   });
-  await write({ ...files('1.0.0'), 'server.js': '// one' });
+  await lab.write({ ...files('1.0.0'), 'server.js': '// one' });
   expect(await isInstallCached()).toBe(false);
-  await write({ 'server.js': '// two' });
+  await lab.write({ 'server.js': '// two' });
   expect(await isInstallCached()).toBe(true);
-  await write({ ...files('1.0.1') });
+  await lab.write({ ...files('1.0.1') });
   expect(await isInstallCached()).toBe(false);
 }, 120_000);
 
 test('a build without cache runs every step, on the base images of the machine where none can be pulled', async () => {
-  await write({ Dockerfile: `FROM ${busybox}\nRUN head -c 16 /dev/urandom > /random\n` });
-  const first = await build();
-  expect(await randomOf(first.image)).toEqual(await randomOf((await build()).image));
-  const anew = await build({ noCache: true });
+  await lab.write({ Dockerfile: `FROM ${busybox}\nRUN head -c 16 /dev/urandom > /random\n` });
+  const first = await lab.build();
+  expect(await randomOf(first.image)).toEqual(await randomOf((await lab.build()).image));
+  const anew = await lab.build({ noCache: true });
   expect(await randomOf(anew.image)).not.toEqual(await randomOf(first.image));
   expect(anew.lines).toContainEqual({
     text: expect.stringMatching(
@@ -71,17 +49,14 @@ test('a build without cache runs every step, on the base images of the machine w
 }, 120_000);
 
 test('a build without cache of a base image that is nowhere fails as it does with one', async () => {
-  await write({ Dockerfile: 'FROM berth-test.invalid/nothing:none\n' });
-  await expect(build({ noCache: true })).rejects.toMatchObject({ code: 'base_image_unavailable' });
+  await lab.write({ Dockerfile: 'FROM berth-test.invalid/nothing:none\n' });
+  const { error } = await lab.buildFails({ noCache: true });
+  expect(error).toMatchObject({ code: 'base_image_unavailable' });
 }, 60_000);
-
-async function write(files: Readonly<Record<string, string>>): Promise<void> {
-  for (const [name, text] of Object.entries(files)) await writeFile(join(context, name), text);
-}
 
 /** Builds what stands in the context without a Dockerfile of its own. */
 async function isInstallCached(): Promise<boolean> {
-  const facts = await repositoryReader.read(context, {
+  const facts = await repositoryReader.read(lab.context, {
     rootDirectory: '.',
     dockerfilePath: null,
     textsOf: READ_FILES,
@@ -97,40 +72,16 @@ async function isInstallCached(): Promise<boolean> {
     images: { node, python: 'none', go: 'none', static: 'none' },
   });
   if (plan.kind !== 'generated') throw new Error('There is no Dockerfile to find.');
-  const { lines } = await build({ dockerfile: { generated: plan.dockerfile } });
+  const { lines } = await lab.build({ dockerfile: { generated: plan.dockerfile } });
   const texts = lines.map(({ text }) => text);
   const [, place] = texts.map((text) => /^Step (\d+\/\d+) : RUN .*npm ci/.exec(text)).find(Boolean) ?? [];
   expect(place).toBeDefined();
   return texts.includes(`Step ${place} is from the cache`);
 }
 
-async function build(
-  change: Partial<BuildRequest> = {},
-): Promise<{ image: BuiltImage; lines: readonly Line[] }> {
-  count += 1;
-  const lines: Line[] = [];
-  const request = {
-    ref: {
-      deploymentId: `dep${count}`,
-      attempt: 1,
-      appId: 'app1',
-      appName: 'web',
-      projectId: 'project1',
-      ownerHash: 'abcdef',
-    },
-    contextDirectory: context,
-    dockerfile: { path: 'Dockerfile' },
-    buildArguments: {},
-    tag: `berth/web-${instanceId}:dep${count}`,
-    ...change,
-  };
-  const options = { onLine: (line: Line) => lines.push(line), signal: new AbortController().signal };
-  return { image: await builder.build(request, options), lines };
-}
-
 /** What its step wrote. */
 async function randomOf({ imageId }: BuiltImage): Promise<string> {
-  const container = await docker.createContainer({ Image: imageId, Cmd: ['od', '-x', '/random'] });
+  const container = await lab.docker.createContainer({ Image: imageId, Cmd: ['od', '-x', '/random'] });
   try {
     await container.start();
     await container.wait();

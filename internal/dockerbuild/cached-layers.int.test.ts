@@ -1,39 +1,20 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import Dockerode from 'dockerode';
-import { pino } from 'pino';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ensureBusyboxImage } from '../../test/support/base-image.ts';
-import { ROOMY_DISK, TEST_LIMITS } from '../../test/support/build-limits.ts';
+import { BuildLab } from '../../test/support/build-lab.ts';
 import { layersToRemove } from '../engine/clean-up/choose-layers.ts';
-import { DockerImageBuilder } from './image-builder.ts';
 
 const MB = 1024 * 1024;
-const docker = new Dockerode();
-const instanceId = `t${Math.random().toString(36).slice(2, 11)}`;
-const builder = new DockerImageBuilder({
-  docker,
-  instanceId,
-  limits: TEST_LIMITS,
-  disk: ROOMY_DISK,
-  logger: pino({ level: 'silent' }),
-});
+const lab = new BuildLab();
+const { docker } = lab;
+const builder = lab.builder();
 let busybox = '';
-let context = '';
 let count = 0;
 
 beforeAll(async () => {
   busybox = await ensureBusyboxImage();
 }, 120_000);
-beforeEach(async () => {
-  context = await mkdtemp(join(tmpdir(), 'berth-context-'));
-});
-afterEach(() => rm(context, { recursive: true, force: true }));
 afterAll(async () => {
-  for (const { imageId } of await builder.list({})) await builder.remove(imageId);
-  // Those without a byte go too.
-  await dropLayers(-1);
+  await lab.close();
   expect(await builder.cachedLayers()).toEqual([]);
 });
 
@@ -66,31 +47,14 @@ test('A9: layers and images of others survive', async () => {
 /** With a first stage whose 3 MB are new each time. */
 async function buildTwoStages(appId: string): Promise<string> {
   count += 1;
-  await writeFile(
-    join(context, 'Dockerfile'),
-    `FROM ${busybox} AS build
+  await lab.write({
+    Dockerfile: `FROM ${busybox} AS build
 RUN head -c ${3 * MB} /dev/urandom > /made && echo ${count} > /result
 FROM ${busybox}
 COPY --from=build /result /result
 CMD ["sh"]`,
-  );
-  const ref = {
-    deploymentId: `dep${count}`,
-    attempt: 1,
-    appId,
-    appName: 'web',
-    projectId: 'p1',
-    ownerHash: 'abcdef',
-  };
-  const request = {
-    ref,
-    contextDirectory: context,
-    dockerfile: { path: 'Dockerfile' },
-    buildArguments: {},
-    tag: `berth/${instanceId}:${count}`,
-  };
-  const options = { onLine: () => undefined, signal: new AbortController().signal };
-  return (await builder.build(request, options)).imageId;
+  });
+  return (await lab.build({ appId })).image.imageId;
 }
 
 async function dropLayers(maxBytes: number): Promise<void> {

@@ -1,14 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import Dockerode from 'dockerode';
 import { pino } from 'pino';
 import { ensureBusyboxImage } from '../../test/support/base-image.ts';
-import { ROOMY_DISK, TEST_LIMITS } from '../../test/support/build-limits.ts';
+import { BuildLab } from '../../test/support/build-lab.ts';
 import {
   bridgeAddress,
   RegistryServer,
@@ -20,11 +18,7 @@ import type { RegistrySettings } from '../config/config.ts';
 import type { BuiltImage, Line } from '../engine/ports.ts';
 import { Secret } from '../secrets/secret.ts';
 import { DockerRegistry } from './docker-registry.ts';
-import { DockerImageBuilder } from './image-builder.ts';
 
-const docker = new Dockerode();
-const instanceId = `t${Math.random().toString(36).slice(2, 11)}`;
-const OWNER = 'abcdef';
 const COMMIT = randomBytes(20).toString('hex');
 const credential = { user: SIGN_IN.user, password: new Secret(SIGN_IN.password) };
 /** What the operator could read. */
@@ -38,15 +32,15 @@ const logger = pino(
   }),
 );
 
+const lab = new BuildLab({ logger });
+const { docker } = lab;
+
 let busybox = '';
-let context = '';
-let count = 0;
 let image: BuiltImage;
 const servers: { close(): Promise<void> }[] = [];
 
 beforeAll(async () => {
   busybox = await ensureBusyboxImage();
-  context = await mkdtemp(join(tmpdir(), 'berth-context-'));
   image = await build(`FROM ${busybox}\nRUN head -c 3000000 /dev/urandom > /three-megabytes\n`);
 }, 120_000);
 afterEach(async () => {
@@ -54,11 +48,9 @@ afterEach(async () => {
   expect(operatorLog).not.toContain(SIGN_IN.password);
 });
 afterAll(async () => {
-  const builder = builderFor(null);
-  for (const { imageId } of await builder.list({})) await builder.remove(imageId);
+  await lab.close();
   // None of the names that pushes gave is in the way of that.
-  expect(await builder.list({})).toEqual([]);
-  await rm(context, { recursive: true, force: true });
+  expect(await lab.builder().list({})).toEqual([]);
 });
 
 const real = registryLacks === null ? describe : describe.skip;
@@ -84,7 +76,7 @@ real(`a registry${registryLacks === null ? '' : ` (not here: ${registryLacks})`}
       { onLine: () => undefined, signal: new AbortController().signal },
     );
     await docker.getImage(base).remove();
-    const text = `FROM ${base}\nRUN echo ${count} > /count\n`;
+    const text = `FROM ${base}\nRUN echo ${COMMIT} > /commit\n`;
     await expect(build(text, settings(host))).rejects.toMatchObject({ code: 'base_image_unavailable' });
     expect(await build(text, settings(host, { credential }))).toMatchObject({ exposedPorts: [] });
     await docker.getImage(base).remove();
@@ -174,7 +166,7 @@ describe('what is no registry, or is none any more', () => {
   }, 60_000);
 
   test('a daemon that is away is no fault of the registry', async () => {
-    const away = new Dockerode({ socketPath: join(context, 'no.sock') });
+    const away = new Dockerode({ socketPath: join(lab.context, 'no.sock') });
     const pushing = new DockerRegistry({ docker: away, registry: settings('127.0.0.1:5000'), logger }).push(
       { imageId: image.imageId, name: `127.0.0.1:5000/a/b:${COMMIT}` },
       { onLine: () => undefined, signal: new AbortController().signal },
@@ -207,7 +199,7 @@ async function push(
 ): Promise<{ lines: string[] }> {
   const lines: Line[] = [];
   await new DockerRegistry({ docker, registry: settings(host, changed), logger }).push(
-    { imageId: image.imageId, name: `${host}/${OWNER}-store/shop:${COMMIT}` },
+    { imageId: image.imageId, name: `${host}/abcdef-store/shop:${COMMIT}` },
     { onLine: (line) => lines.push(line), signal },
   );
   return { lines: lines.map(({ text }) => text) };
@@ -225,31 +217,7 @@ async function pushFails(
   );
 }
 
-function builderFor(registry: RegistrySettings | null): DockerImageBuilder {
-  return new DockerImageBuilder({
-    docker,
-    instanceId,
-    limits: TEST_LIMITS,
-    disk: ROOMY_DISK,
-    pullPausesMs: [],
-    registry,
-    logger,
-  });
-}
-
 async function build(text: string, registry: RegistrySettings | null = null): Promise<BuiltImage> {
-  count += 1;
-  await writeFile(join(context, 'Dockerfile'), text);
-  const deploymentId = `dep${count}`;
-  const ref = { deploymentId, attempt: 1, appId: 'app1', appName: 'shop', projectId: 'p1', ownerHash: OWNER };
-  return builderFor(registry).build(
-    {
-      ref,
-      contextDirectory: context,
-      dockerfile: { path: 'Dockerfile' },
-      buildArguments: {},
-      tag: `berth/shop-${instanceId}:${deploymentId}`,
-    },
-    { onLine: () => undefined, signal: new AbortController().signal },
-  );
+  await lab.write({ Dockerfile: text });
+  return (await lab.build({ appName: 'shop' }, { registry })).image;
 }

@@ -1,39 +1,27 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import Dockerode from 'dockerode';
-import { pino } from 'pino';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { ensureBusyboxImage } from '../../test/support/base-image.ts';
-import { diskWith, ROOMY_DISK, TEST_LIMITS } from '../../test/support/build-limits.ts';
+import { BuildLab, type LabBuildOptions } from '../../test/support/build-lab.ts';
+import { diskWith } from '../../test/support/build-limits.ts';
 import { waitUntil } from '../../test/support/wait-until.ts';
-import type { DiskProbe } from '../engine/ports.ts';
 import type { PlatformLimits } from './build-options.ts';
-import { DockerImageBuilder } from './image-builder.ts';
 
 /** A8, T21: builds that would take the host down, with the real daemon and small limits. */
 const MB = 1024 * 1024;
-const docker = new Dockerode();
-const instanceId = `t${Math.random().toString(36).slice(2, 11)}`;
+const lab = new BuildLab();
+const { docker, instanceId } = lab;
 let busybox = '';
-let context = '';
 
 beforeAll(async () => {
   busybox = await ensureBusyboxImage();
 }, 120_000);
-beforeEach(async () => {
-  context = await mkdtemp(join(tmpdir(), 'berth-context-'));
-});
 afterEach(async () => {
-  await rm(context, { recursive: true, force: true });
+  await lab.emptyContext();
   await waitUntil('no step is left', async () => (await stepContainers()).length === 0);
 });
-afterAll(async () => {
-  const builder = builderWith({});
-  for (const { imageId } of await builder.list({})) await builder.remove(imageId);
-  // From the top down.
-  for (const { imageId } of (await builder.cachedLayers()).toReversed()) await builder.removeLayer(imageId);
-});
+afterAll(() => lab.close());
+
+const build = (limits: Partial<PlatformLimits>, options: LabBuildOptions = {}) =>
+  lab.build({}, { limits, ...options });
 
 const FORK_BOMB = 'bomb() { bomb | bomb & }; bomb; sleep 1000';
 
@@ -87,7 +75,7 @@ describe('T21: what a build writes', () => {
       { freeDiskMb: 500 },
       {
         disk: diskWith(() => free),
-        onText: (text) => {
+        onLine: ({ text }) => {
           if (text === 'begun') free = 499 * MB;
         },
       },
@@ -137,8 +125,10 @@ test('T27: labels with which nothing runs end no build, for ours go over them', 
   // Each is a container that has the labels, and is never started; all of them take longer than a look at the build.
   const words = Array.from({ length: 60 }, (_, index) => `ENV WORD${index}=${instanceId}`);
   await dockerfile(['LABEL berth.app=other', ...words]);
-  const { imageId } = await build({});
-  expect((await docker.getImage(imageId).inspect()).Config.Labels).toMatchObject({ 'berth.app': 'app1' });
+  const { image } = await build({});
+  expect((await docker.getImage(image.imageId).inspect()).Config.Labels).toMatchObject({
+    'berth.app': 'app1',
+  });
 }, 60_000);
 
 test('T21: a step that forges its layers is held to its limits all the same', async () => {
@@ -151,48 +141,19 @@ test('T21: a step that forges its layers is held to its limits all the same', as
 }, 60_000);
 
 test('T21: what only looks as if it needed BuildKit is built within the limits', async () => {
-  await writeFile(join(context, 'file'), 'x');
+  await lab.write({ file: 'x' });
   await dockerfile([
     'ARG TARGETARCH TARGETPLATFORM',
     'COPY --link file /file',
     `RUN : ${instanceId}; test "$TARGETPLATFORM" = "linux/$TARGETARCH" && test -f /file && tail /dev/zero`,
   ]);
-  const texts: string[] = [];
-  const building = build({ memoryMb: 64 }, { onText: (text) => texts.push(text) });
-  await expect(building).rejects.toMatchObject({ code: 'build_out_of_memory' });
-  expect(texts.filter((text) => text.includes('BuildKit'))).toEqual([]);
+  const { error, lines } = await lab.buildFails({}, { limits: { memoryMb: 64 } });
+  expect(error).toMatchObject({ code: 'build_out_of_memory' });
+  expect(lines.filter(({ text }) => text.includes('BuildKit'))).toEqual([]);
 }, 30_000);
 
 async function dockerfile(lines: readonly string[], as = ''): Promise<void> {
-  await writeFile(join(context, 'Dockerfile'), [`FROM ${busybox} ${as}`, ...lines, ''].join('\n'));
-}
-
-function builderWith(limits: Partial<PlatformLimits>, disk: DiskProbe = ROOMY_DISK): DockerImageBuilder {
-  const logger = pino({ level: 'silent' });
-  return new DockerImageBuilder({ docker, instanceId, limits: { ...TEST_LIMITS, ...limits }, disk, logger });
-}
-
-function build(
-  limits: Partial<PlatformLimits>,
-  { disk, onText = () => {} }: { disk?: DiskProbe; onText?: (text: string) => void } = {},
-) {
-  return builderWith(limits, disk).build(
-    {
-      ref: {
-        deploymentId: 'dep1',
-        attempt: 1,
-        appId: 'app1',
-        appName: 'web',
-        projectId: 'project1',
-        ownerHash: 'abcdef',
-      },
-      contextDirectory: context,
-      dockerfile: { path: 'Dockerfile' },
-      buildArguments: {},
-      tag: `berth/web-${instanceId}:dep1`,
-    },
-    { onLine: ({ text }) => onText(text), signal: new AbortController().signal },
-  );
+  await lab.write({ Dockerfile: [`FROM ${busybox} ${as}`, ...lines, ''].join('\n') });
 }
 
 /** Told by what only these tests run, since a Dockerfile may change labels. */
@@ -202,6 +163,6 @@ async function stepContainers(): Promise<string[]> {
 }
 
 async function bytesOfLayers(): Promise<number> {
-  const layers = await builderWith({}).cachedLayers();
+  const layers = await lab.builder().cachedLayers();
   return layers.reduce((sum, { bytes }) => sum + bytes, 0);
 }

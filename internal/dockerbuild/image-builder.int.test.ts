@@ -1,45 +1,34 @@
 import { linkSync, mkdirSync, writeFileSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
-import { hostname, tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { chmod, mkdir, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import Dockerode from 'dockerode';
 import fc from 'fast-check';
-import { pino } from 'pino';
 import { ensureBusyboxImage, ensureNodeImage } from '../../test/support/base-image.ts';
-import { ROOMY_DISK, TEST_LIMITS } from '../../test/support/build-limits.ts';
+import { BuildLab } from '../../test/support/build-lab.ts';
 import { type BuildSettings, planBuild, READ_FILES } from '../engine/plan-build.ts';
-import type { BuildRequest, Line } from '../engine/ports.ts';
-import { DockerImageBuilder } from './image-builder.ts';
+import type { Line } from '../engine/ports.ts';
 import { repositoryReader } from './read-repository.ts';
 
-const docker = new Dockerode();
-const instanceId = `t${Math.random().toString(36).slice(2, 11)}`;
+const lab = new BuildLab();
+const { docker, instanceId, context } = lab;
+const builder = lab.builder();
 /** Of is-number 7.0.0, as every lock file has it. */
 const IS_NUMBER =
   'sha512-41Cifkg6e8TylSpdtTpeLVMqvSBEVzTttHvERD741+pnZ8ANv0004MRL43QKPDlK9cGvNp6NZWZUBlbGXYxxng==';
-const limits = TEST_LIMITS;
-const logger = pino({ level: 'silent' });
-const builder = new DockerImageBuilder({ docker, instanceId, limits, disk: ROOMY_DISK, logger });
 
 let busybox = '';
 let node = '';
-let context = '';
-let count = 0;
 
 beforeAll(async () => {
   [busybox, node] = [await ensureBusyboxImage(), await ensureNodeImage()];
 }, 120_000);
-
-beforeEach(async () => {
-  context = await mkdtemp(join(tmpdir(), 'berth-context-'));
-});
-afterEach(() => rm(context, { recursive: true, force: true }));
-
+afterEach(() => lab.emptyContext());
 afterAll(async () => {
-  for (const { imageId } of await builder.list({})) await builder.remove(imageId);
+  await lab.close();
   expect(await builder.list({})).toEqual([]);
   expect(await ourStepContainers()).toEqual([]);
 });
@@ -71,7 +60,7 @@ CMD ["sh"]`,
       '.dockerignore': '*.log\n',
       'x.log': '',
     });
-    const { image, lines } = await build();
+    const { image, lines, request } = await lab.build();
 
     expect(image.exposedPorts).toEqual([8080, 9090]);
     expect(await builder.inspect(image.imageId)).toEqual(image);
@@ -89,13 +78,17 @@ CMD ["sh"]`,
       'berth.instance': instanceId,
       'berth.app': 'app1',
       'berth.app-name': 'web',
-      'berth.deployment': `dep${count}`,
+      'berth.deployment': request.ref.deploymentId,
       'berth.attempt': '1',
       'berth.project': 'project1',
       'berth.owner': 'abcdef',
     });
     expect(await builder.list({ appId: 'app1' })).toContainEqual(
-      expect.objectContaining({ imageId: image.imageId, deploymentId: `dep${count}`, appId: 'app1' }),
+      expect.objectContaining({
+        imageId: image.imageId,
+        deploymentId: request.ref.deploymentId,
+        appId: 'app1',
+      }),
     );
     expect(await builder.list({ appId: 'other' })).toEqual([]);
   });
@@ -126,7 +119,7 @@ console.log(JSON.stringify([process.getuid(), process.env.NODE_ENV, fs.readdirSy
     });
     const plan = planBuild(facts, settingsOf(node));
     if (plan.kind !== 'generated') throw new Error('There is no Dockerfile to find.');
-    const { image } = await build({ dockerfile: { generated: plan.dockerfile } });
+    const { image } = await lab.build({ dockerfile: { generated: plan.dockerfile } });
 
     const output = await run(image.imageId);
     expect(JSON.parse(output)).toEqual([
@@ -191,7 +184,7 @@ console.log(JSON.stringify([process.getuid(), process.env.NODE_ENV, fs.readdirSy
       });
       const plan = planBuild(facts, settingsOf(node));
       if (plan.kind !== 'generated') throw new Error('There is no Dockerfile to find.');
-      const { image } = await build({ dockerfile: { generated: plan.dockerfile } });
+      const { image } = await lab.build({ dockerfile: { generated: plan.dockerfile } });
 
       const [user, agent] = JSON.parse((await run(image.imageId)).trim().split('\n').at(-1) ?? '');
       expect(user).toBe(1000);
@@ -204,10 +197,13 @@ console.log(JSON.stringify([process.getuid(), process.env.NODE_ENV, fs.readdirSy
     await repository({
       Dockerfile: `FROM ${busybox} AS web\nRUN echo web > /which\nCMD ["cat", "/which"]\nFROM ${busybox}\nRUN false\n`,
     });
-    const { image, lines } = await build({ target: 'web' });
+    const { image, lines, request } = await lab.build({ target: 'web' });
     expect((await run(image.imageId)).trim()).toBe('web');
     const { Config } = await docker.getImage(image.imageId).inspect();
-    expect(Config.Labels).toMatchObject({ 'berth.deployment': `dep${count}`, 'berth.app': 'app1' });
+    expect(Config.Labels).toMatchObject({
+      'berth.deployment': request.ref.deploymentId,
+      'berth.app': 'app1',
+    });
     expect(textsOf(lines).filter((text) => /^Step \d+\/\d+ : /.test(text))).toEqual([
       `Step 1/3 : FROM ${busybox} AS web`,
       'Step 2/3 : RUN echo web > /which',
@@ -228,7 +224,7 @@ console.log(JSON.stringify([process.getuid(), process.env.NODE_ENV, fs.readdirSy
         makeRoom = resolve;
       });
     };
-    const building = build({}, { lines, room });
+    const building = lab.build({}, { lines, room });
     while (Number.isNaN(waitedAt)) await delay(10);
     await delay(300);
     expect(lines).toHaveLength(waitedAt);
@@ -244,38 +240,38 @@ console.log(JSON.stringify([process.getuid(), process.env.NODE_ENV, fs.readdirSy
 FROM ${busybox}
 RUN --mount=type=cache,target=/c echo ${id} && echo to-stderr >&2`,
     });
-    const { image, lines } = await build();
+    const { image, lines } = await lab.build();
     expect(await builder.inspect(image.imageId)).toEqual(image);
     expect(textsOf(lines).join('\n')).toContain('Building with BuildKit, for RUN --mount:');
     expect(lines).toContainEqual({ text: id, stream: 'stdout' });
     expect(lines).toContainEqual({ text: 'to-stderr', stream: 'stderr' });
 
     await repository({ Dockerfile: `FROM ${busybox}\nRUN --mount=type=cache,target=/c sh -c "exit 7"` });
-    const { error } = await buildFails();
+    const { error } = await lab.buildFails();
     expect(error).toMatchObject({ code: 'build_failed', evidence: { exitCode: 7 } });
     expect(String(error)).toContain('RUN --mount=type=cache,target=/c');
 
     await repository({ Dockerfile: `FROM berth-test/missing:1\nRUN --mount=type=tmpfs,target=/c true` });
-    expect((await buildFails()).error).toMatchObject({ code: 'base_image_unavailable' });
+    expect((await lab.buildFails()).error).toMatchObject({ code: 'base_image_unavailable' });
   }, 60_000);
 
   test('T19: with a cache mount does not see what another app left there', async () => {
     const file = `/c/${instanceId}`;
     await repository({ Dockerfile: `FROM ${busybox}\nRUN --mount=type=cache,target=/c touch ${file}` });
-    await build();
+    await lab.build();
     await repository({
       Dockerfile: `FROM ${busybox}\nRUN --mount=type=cache,target=/c test ! -e ${file} #b`,
     });
-    await build({ ref: { ...ref(), appId: 'app2' } });
+    await lab.build({ appId: 'app2' });
     await repository({ Dockerfile: `FROM ${busybox}\nRUN --mount=type=cache,target=/c test -e ${file} #c` });
-    await build();
+    await lab.build();
   }, 60_000);
 });
 
 describe('a build that fails names its cause', () => {
   test('a step that ends badly: the step and its exit code', async () => {
     await repository({ Dockerfile: `FROM ${busybox}\nRUN echo before; sh -c 'echo why >&2; exit 3'` });
-    const { error, lines } = await buildFails();
+    const { error, lines } = await lab.buildFails();
     expect(error).toMatchObject({ code: 'build_failed', evidence: { exitCode: 3 } });
     expect(String(error)).toContain(
       `The step "RUN echo before; sh -c 'echo why >&2; exit 3'" ended with exit code 3.`,
@@ -286,21 +282,21 @@ describe('a build that fails names its cause', () => {
 
   test('a base image that is not there', async () => {
     await repository({ Dockerfile: 'FROM berth-test/missing:1\n' });
-    expect((await buildFails()).error).toMatchObject({ code: 'base_image_unavailable' });
+    expect((await lab.buildFails()).error).toMatchObject({ code: 'base_image_unavailable' });
     await repository({ Dockerfile: `FROM ${busybox}\nCOPY --from=berth-test/missing:1 /a /a\n` });
-    expect((await buildFails()).error).toMatchObject({ code: 'base_image_unavailable' });
+    expect((await lab.buildFails()).error).toMatchObject({ code: 'base_image_unavailable' });
   });
 
   test('a Dockerfile that Docker cannot read', async () => {
     await repository({ Dockerfile: `FROM ${busybox}\nFOO bar\n` });
-    const { error } = await buildFails();
+    const { error } = await lab.buildFails();
     expect(error).toMatchObject({ code: 'build_failed' });
     expect(String(error)).toContain('unknown instruction: FOO');
   });
 
   test('F25: memory: a step that is killed at the limit', async () => {
     await repository({ Dockerfile: `FROM ${busybox}\nRUN exec tail /dev/zero\n` });
-    const { error } = await buildFails({}, { memoryMb: 32 });
+    const { error } = await lab.buildFails({}, { limits: { memoryMb: 32 } });
     expect(error).toMatchObject({
       code: 'build_out_of_memory',
       evidence: { exitCode: 137, outOfMemory: true },
@@ -310,7 +306,7 @@ describe('a build that fails names its cause', () => {
 
   test('F29: time: the step ends with the build', async () => {
     await repository({ Dockerfile: `FROM ${busybox}\nRUN sleep 1234\n` });
-    const { error } = await buildFails({}, { timeoutSeconds: 2 });
+    const { error } = await lab.buildFails({}, { limits: { timeoutSeconds: 2 } });
     expect(error).toMatchObject({ code: 'build_timeout', message: 'The build took longer than 2 seconds.' });
     await eventually(async () => (await ourStepContainers()).length === 0);
   });
@@ -318,22 +314,15 @@ describe('a build that fails names its cause', () => {
   test('a context over the limit', async () => {
     await repository({ Dockerfile: `FROM ${busybox}\n`, big: '' });
     await truncate(join(context, 'big'), 3 * 1024 * 1024);
-    expect((await buildFails({}, { contextMaxMb: 2 })).error).toMatchObject({ code: 'context_too_large' });
+    const { error } = await lab.buildFails({}, { limits: { contextMaxMb: 2 } });
+    expect(error).toMatchObject({ code: 'context_too_large' });
   });
 
   test('a daemon that is away', async () => {
     await repository({ Dockerfile: `FROM ${busybox}\n` });
-    const away = new DockerImageBuilder({
-      docker: new Dockerode({ socketPath: join(context, 'no.sock') }),
-      instanceId,
-      limits,
-      disk: ROOMY_DISK,
-      logger,
-    });
-    const signal = new AbortController().signal;
-    await expect(away.build(request(), { onLine: () => {}, signal })).rejects.toMatchObject({
-      code: 'docker_unavailable',
-    });
+    const away = new Dockerode({ socketPath: join(context, 'no.sock') });
+    const { error } = await lab.buildFails({}, { docker: away });
+    expect(error).toMatchObject({ code: 'docker_unavailable' });
   });
 });
 
@@ -341,7 +330,7 @@ test('an aborted build rejects with the reason, and its step is gone within seco
   await repository({ Dockerfile: `FROM ${busybox}\nRUN sleep 1234\n` });
   const cancel = new AbortController();
   const reason = new Error('cancelled by a test');
-  const building = build({}, {}, cancel.signal);
+  const building = lab.build({}, { signal: cancel.signal });
   await eventually(async () => (await ourStepContainers()).length === 1);
   cancel.abort(reason);
   await expect(building).rejects.toBe(reason);
@@ -352,7 +341,7 @@ test('M7: a failed build leaves no container of its step', async () => {
   const before = (await docker.listContainers({ all: true })).map(({ Id }) => Id);
   const mark = `mark-${instanceId}`;
   await repository({ Dockerfile: `FROM ${busybox}\nRUN : ${mark}; false\n` });
-  await buildFails();
+  await lab.buildFails();
   const after = await docker.listContainers({ all: true });
   expect(after.filter(({ Id, Command }) => !before.includes(Id) && Command.includes(mark))).toEqual([]);
 });
@@ -365,13 +354,15 @@ describe('T27: labels that only the platform may give', () => {
     ['one of ours that we do not set on images', 'LABEL berth.replica=7'],
   ])('%s: refused, and the image is gone', async (_, line) => {
     await repository({ Dockerfile: `FROM ${busybox}\n${line}\n` });
-    expect((await buildFails()).error).toMatchObject({ code: 'image_label_forbidden' });
-    expect((await builder.list({})).filter(({ deploymentId }) => deploymentId === `dep${count}`)).toEqual([]);
+    const { error, request } = await lab.buildFails();
+    expect(error).toMatchObject({ code: 'image_label_forbidden' });
+    const { deploymentId } = request.ref;
+    expect((await builder.list({})).filter((image) => image.deploymentId === deploymentId)).toEqual([]);
   });
 
   test('an image that calls itself another app’s is labelled as what it is', async () => {
     await repository({ Dockerfile: `FROM ${busybox}\nLABEL berth.app=victim traefiklike=fine\n` });
-    const { image } = await build();
+    const { image } = await lab.build();
     const { Config } = await docker.getImage(image.imageId).inspect();
     expect(Config.Labels).toMatchObject({ 'berth.app': 'app1', traefiklike: 'fine' });
   });
@@ -387,7 +378,7 @@ describe('T12: a hostile context fails with its own code, and costs the worker n
   ])('a .dockerignore that is %s', async (_, make) => {
     await repository({ Dockerfile: `FROM ${busybox}\n` });
     await make();
-    const { error } = await buildFails();
+    const { error } = await lab.buildFails();
     expect(error).toMatchObject({ code: 'context_invalid' });
     expect(String(error)).toContain('.dockerignore must be a regular file');
     expect(process.memoryUsage().rss - before).toBeLessThan(200 * 1024 * 1024);
@@ -397,9 +388,14 @@ describe('T12: a hostile context fails with its own code, and costs the worker n
     // The first file fills the pipe to the daemon, so that the second is gone long before it is reached.
     await repository({ Dockerfile: `FROM ${busybox}\n`, a: '', zz: 'gone soon' });
     await truncate(join(context, 'a'), 32 * 1024 * 1024);
-    const { error } = await buildFails({}, {}, (line) => {
-      if (line.text.startsWith('Sending')) void rm(join(context, 'zz'));
-    });
+    const { error } = await lab.buildFails(
+      {},
+      {
+        onLine: ({ text }) => {
+          if (text.startsWith('Sending')) void rm(join(context, 'zz'));
+        },
+      },
+    );
     expect(error).toMatchObject({
       code: 'context_invalid',
       message: 'zz changed, or is gone, while it was packed.',
@@ -418,7 +414,7 @@ describe('T12: a hostile context fails with its own code, and costs the worker n
       for (const name of names) linkSync(join(folder(0), name), join(folder(n), name));
     }
     const started = performance.now();
-    const { error } = await buildFails();
+    const { error } = await lab.buildFails();
     expect(error).toMatchObject({
       code: 'context_too_large',
       message: 'The build context has more than 300000 files and folders.',
@@ -431,7 +427,7 @@ describe('T12: a hostile context fails with its own code, and costs the worker n
   (process.getuid?.() === 0 ? test.skip : test)('a file that cannot be read', async () => {
     await repository({ Dockerfile: `FROM ${busybox}\n`, closed: 'x' });
     await chmod(join(context, 'closed'), 0);
-    expect((await buildFails()).error).toMatchObject({ code: 'context_invalid' });
+    expect((await lab.buildFails()).error).toMatchObject({ code: 'context_invalid' });
   });
 });
 
@@ -441,7 +437,7 @@ test.each(['../../etc/passwd', '/etc/passwd', 'a/../../b', 'C:\\x', 'Dockerfile\
     await repository({ Dockerfile: `FROM ${busybox}\n` });
     await symlink('/etc/passwd', join(context, 'leak'));
     await symlink('/etc', join(context, 'sub'));
-    const { error } = await buildFails({ dockerfile: { path } });
+    const { error } = await lab.buildFails({ dockerfile: { path } });
     expect(error).toMatchObject({ code: 'dockerfile_invalid' });
     expect(String(error)).not.toContain(context);
   },
@@ -455,7 +451,7 @@ test('T14: a link to a file of the host does not bring it into the image', async
   await symlink('/etc/hostname', join(context, 'leak'));
   await symlink('../../../../../../etc/hostname', join(context, 'climbs'));
   await symlink('real', join(context, 'kept'));
-  const { error, lines } = await buildFails();
+  const { error, lines } = await lab.buildFails();
   expect(error).toMatchObject({ code: 'build_failed' });
   expect(textsOf(lines)).toContain('fine');
   expect(textsOf(lines)).toContain(
@@ -469,10 +465,10 @@ test('T14: a link to a file of the host does not bring it into the image', async
 
 test('T18: an image of another app cannot be built from, by name or by id', async () => {
   await repository({ Dockerfile: `FROM ${busybox}\n` });
-  const { image } = await build();
-  for (const name of [request().tag, image.imageId, image.imageId.slice('sha256:'.length, 19)]) {
+  const { image, request } = await lab.build();
+  for (const name of [request.tag, image.imageId, image.imageId.slice('sha256:'.length, 19)]) {
     await repository({ Dockerfile: `FROM ${name}\n` });
-    expect((await buildFails()).error).toMatchObject({ code: 'dockerfile_invalid' });
+    expect((await lab.buildFails()).error).toMatchObject({ code: 'dockerfile_invalid' });
   }
 });
 
@@ -482,18 +478,15 @@ test('only images of this installation are removed, and removing twice is no err
   expect(await builder.inspect(foreign.Id)).not.toBeNull();
 
   await repository({ Dockerfile: `FROM ${busybox}\nRUN echo ${instanceId}\n` });
-  const { image } = await build();
+  const { image } = await lab.build();
   await builder.remove(image.imageId);
   await builder.remove(image.imageId);
   expect(await builder.inspect(image.imageId)).toBeNull();
 });
 
 async function repository(files: Readonly<Record<string, string>>): Promise<void> {
-  await rm(context, { recursive: true, force: true });
-  for (const [name, text] of Object.entries(files)) {
-    await mkdir(dirname(join(context, name)), { recursive: true });
-    await writeFile(join(context, name), text);
-  }
+  await lab.emptyContext();
+  await lab.write(files);
 }
 
 describe('A11: build variables', () => {
@@ -529,7 +522,9 @@ describe('A11: build variables', () => {
     ['BuildKit', ['RUN --mount=type=tmpfs,target=/t cat /proc/self/environ > /seen']],
   ])('arrive byte-equal by %s, where the Dockerfile declares them', async (_name, lines) => {
     await repository({ Dockerfile: [`FROM ${busybox}`, declared, ...lines].join('\n') });
-    const { image, lines: told } = await build({ buildArguments: { ...values, UNDECLARED: 'canary-value' } });
+    const { image, lines: told } = await lab.build({
+      buildArguments: { ...values, UNDECLARED: 'canary-value' },
+    });
     expect(await seenInBuild(image.imageId)).toEqual(values);
     expect(textsOf(told)).toContain('Not given to the build, for no ARG declares them: UNDECLARED');
     expect(JSON.stringify(await docker.getImage(image.imageId).history())).not.toContain('canary-value');
@@ -539,14 +534,14 @@ describe('A11: build variables', () => {
 
   test('of one app are not met in the cache by another', async () => {
     await repository({ Dockerfile: `FROM ${busybox}\nARG TOKEN\nRUN echo "$TOKEN" > /seen` });
-    const first = await build({ buildArguments: { TOKEN: 'one' } });
-    const second = await build({ buildArguments: { TOKEN: 'two' } });
+    const first = await lab.build({ buildArguments: { TOKEN: 'one' } });
+    const second = await lab.build({ buildArguments: { TOKEN: 'two' } });
     expect(second.image.imageId).not.toBe(first.image.imageId);
   });
 
   test('T18: cannot name an image of the platform', async () => {
     await repository({ Dockerfile: 'ARG BASE\nFROM $BASE\n' });
-    const { error } = await buildFails({ buildArguments: { BASE: 'berth/other:dep1' } });
+    const { error } = await lab.buildFails({ buildArguments: { BASE: 'berth/other:dep1' } });
     expect(error).toMatchObject({ code: 'dockerfile_invalid' });
   });
 });
@@ -556,73 +551,6 @@ async function tarFile(archive: NodeJS.ReadableStream): Promise<Buffer> {
   const bytes = await buffer(archive);
   const size = Number.parseInt(bytes.subarray(124, 136).toString('latin1'), 8);
   return bytes.subarray(512, 512 + size);
-}
-
-function ref(): BuildRequest['ref'] {
-  return {
-    deploymentId: `dep${count}`,
-    attempt: 1,
-    appId: 'app1',
-    appName: 'web',
-    projectId: 'project1',
-    ownerHash: 'abcdef',
-  };
-}
-
-function request(changed: Partial<BuildRequest> = {}): BuildRequest {
-  return {
-    ref: ref(),
-    contextDirectory: context,
-    dockerfile: { path: 'Dockerfile' },
-    buildArguments: {},
-    tag: `berth/web-${instanceId}:dep${count}`,
-    ...changed,
-  };
-}
-
-async function build(
-  changed: Partial<BuildRequest> = {},
-  options: {
-    limits?: Partial<typeof limits>;
-    lines?: Line[];
-    onLine?: (line: Line) => void;
-    room?: () => Promise<void>;
-  } = {},
-  signal: AbortSignal = new AbortController().signal,
-) {
-  count++;
-  const lines = options.lines ?? [];
-  const limited = new DockerImageBuilder({
-    docker,
-    instanceId,
-    limits: { ...limits, ...options.limits },
-    disk: ROOMY_DISK,
-    pullPausesMs: [],
-    logger,
-  });
-  const image = await limited.build(request({ ref: ref(), ...changed }), {
-    onLine: (line) => {
-      lines.push(line);
-      options.onLine?.(line);
-    },
-    ...(options.room && { room: options.room }),
-    signal,
-  });
-  return { image, lines };
-}
-
-async function buildFails(
-  changed: Partial<BuildRequest> = {},
-  changedLimits: Partial<typeof limits> = {},
-  onLine: (line: Line) => void = () => {},
-): Promise<{ error: unknown; lines: Line[] }> {
-  const lines: Line[] = [];
-  try {
-    await build(changed, { limits: changedLimits, lines, onLine });
-  } catch (error) {
-    return { error, lines };
-  }
-  throw new Error('The build was to fail.');
 }
 
 async function run(image: string): Promise<string> {

@@ -1,50 +1,39 @@
 import { randomBytes } from 'node:crypto';
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { copyFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import Dockerode from 'dockerode';
 import { pino } from 'pino';
 import { ensureBusyboxImage } from '../../test/support/base-image.ts';
-import { ROOMY_DISK, TEST_LIMITS } from '../../test/support/build-limits.ts';
+import { BuildLab, type LabBuildOptions, type RequestChanges } from '../../test/support/build-lab.ts';
 import { RegistryServer, registryLacks } from '../../test/support/registry-server.ts';
 import { watchCommandLines } from '../../test/support/secret-search.ts';
 import { waitUntil } from '../../test/support/wait-until.ts';
 import { systemClock } from '../clock/clock.ts';
-import type { BuildRequest, Line } from '../engine/ports.ts';
-import { DockerImageBuilder } from './image-builder.ts';
+import type { Line } from '../engine/ports.ts';
 import { LimitedBuildKit } from './limited-buildkit.ts';
 
 jest.setTimeout(180_000);
 
-const docker = new Dockerode();
-const logger = pino({ level: 'silent' });
-const instanceId = `t${randomBytes(5).toString('hex')}`;
-const limits = { ...TEST_LIMITS, memoryMb: 256 };
+const lab = new BuildLab({ limits: { memoryMb: 256 } });
+const { docker, instanceId } = lab;
 /** Out of the context, for the BuildKit of these tests may have no registry to ask. */
 const BASE = `FROM scratch AS base
 COPY busybox /bin/busybox
 RUN ["/bin/busybox", "--install", "-s", "/bin"]
 ENV PATH=/bin`;
 
-let context = '';
-let count = 0;
-
-beforeEach(async () => {
-  context = await mkdtemp(join(tmpdir(), 'berth-context-'));
-  await copyFile('/usr/bin/busybox', join(context, 'busybox'));
-});
+beforeEach(() => copyFile('/usr/bin/busybox', join(lab.context, 'busybox')));
 
 afterEach(async () => {
-  await rm(context, { recursive: true, force: true });
+  await lab.emptyContext();
   // No container when no build runs: BuildKit costs no memory then.
   expect(await boxes()).toEqual([]);
 });
 
 afterAll(async () => {
-  const builder = builderWith(buildKitImage());
-  for (const { imageId } of await builder.list({})) await builder.remove(imageId);
+  await lab.close();
+  const builder = lab.builder({ buildKit: buildKit() });
   for (const appId of ['app1', 'app2', 'app2']) await builder.removeCache(appId);
   const filters = { label: [`berth.instance=${instanceId}`] };
   expect((await docker.listVolumes({ filters })).Volumes).toEqual([]);
@@ -66,16 +55,16 @@ FROM base
 RUN echo not-built`,
       { 'ünï/datei': 'not ASCII\n', 'x.log': '', '.dockerignore': '*.log\n' },
     );
-    const { image, lines } = await build({ target: 'web' });
+    const { image, lines, request } = await build({ target: 'web' });
 
     expect(image.exposedPorts).toEqual([8080, 9090]);
     const { Config, RepoTags } = await docker.getImage(image.imageId).inspect();
-    expect(RepoTags).toEqual([`berth/web-${instanceId}:dep${count}`]);
+    expect(RepoTags).toEqual([request.tag]);
     expect(Config.Labels).toEqual({
       'berth.instance': instanceId,
       'berth.app': 'app1',
       'berth.app-name': 'web',
-      'berth.deployment': `dep${count}`,
+      'berth.deployment': request.ref.deploymentId,
       'berth.attempt': '1',
       'berth.project': 'project1',
       'berth.owner': 'abcdef',
@@ -119,7 +108,7 @@ RUN echo not-built`,
     await repository(dockerfile('test ! -e /c/mark'));
     const anew = await build({ noCache: true });
     expect(textsOf(anew.lines).filter((text) => text.endsWith('(cached)'))).toEqual([]);
-    const other = await build({ ref: { ...ref(), appId: 'app2' } });
+    const other = await build({ appId: 'app2' });
     expect(textsOf(other.lines).filter((text) => text.endsWith('(cached)'))).toEqual([]);
   });
 });
@@ -141,7 +130,7 @@ describe('T21: a build that takes too much', () => {
     await repository(
       `${BASE}\nRUN --mount=type=tmpfs,target=/t i=0; while [ $i -lt 400 ]; do sleep 60 & i=$((i+1)); done; echo all started`,
     );
-    const { error, lines } = await buildFails({}, { pids: 200 });
+    const { error, lines } = await buildFails({}, { limits: { pids: 200 } });
     expect(error).toMatchObject({ code: 'build_too_many_processes' });
     expect(textsOf(lines)).not.toContain('all started');
   });
@@ -156,20 +145,20 @@ describe('T21: a build that takes too much', () => {
     await filling('test $i -lt 5');
     await build({}, { limits: { diskMb: 64 } });
     await filling('true');
-    const { error } = await buildFails({}, { diskMb: 64 });
+    const { error } = await buildFails({}, { limits: { diskMb: 64 } });
     expect(error).toMatchObject({ code: 'build_disk_exceeded' });
     expect(String(error)).toContain('may write 64 MB');
   });
 
   test('F29: that says nothing: it ends with its steps', async () => {
     await repository(`${BASE}\nRUN --mount=type=tmpfs,target=/t sleep 4321`);
-    const { error } = await buildFails({}, { silenceSeconds: 5 });
+    const { error } = await buildFails({}, { limits: { silenceSeconds: 5 } });
     expect(error).toMatchObject({ code: 'build_silent' });
   });
 
   test('F29: of time: it ends with its steps', async () => {
     await repository(`${BASE}\nRUN --mount=type=tmpfs,target=/t sleep 4321`);
-    const { error } = await buildFails({}, { timeoutSeconds: 10 });
+    const { error } = await buildFails({}, { limits: { timeoutSeconds: 10 } });
     expect(error).toMatchObject({ code: 'build_timeout' });
   });
 });
@@ -179,7 +168,7 @@ test('an aborted build rejects with the reason, and is gone', async () => {
   const cancel = new AbortController();
   const reason = new Error('cancelled by a test');
   const lines: Line[] = [];
-  const building = build({}, { lines }, cancel.signal);
+  const building = build({}, { lines, signal: cancel.signal });
   building.catch(() => undefined);
   await waitUntil('the step runs', async () => textsOf(lines).includes('begun'), {
     timeoutMs: 120_000,
@@ -228,7 +217,7 @@ describe('the container of a build', () => {
 
   test('that cannot be had: the daemon’s own BuildKit builds, and the log says why', async () => {
     await repository(`${BASE}\nRUN --mount=type=tmpfs,target=/t true`);
-    const missing = await build({}, { builder: builderWith('127.0.0.1:9/buildkit:missing') });
+    const missing = await build({}, { buildKit: buildKit('127.0.0.1:9/buildkit:missing') });
     expect(missing.lines).toContainEqual({
       level: 'warning',
       text: expect.stringMatching(
@@ -236,7 +225,7 @@ describe('the container of a build', () => {
       ),
     });
     const busybox = await ensureBusyboxImage();
-    const broken = await build({}, { builder: builderWith(busybox) });
+    const broken = await build({}, { buildKit: buildKit(busybox) });
     expect(broken.lines).toContainEqual({
       level: 'warning',
       text: expect.stringContaining('do not hold there, for its container did not start: '),
@@ -291,75 +280,19 @@ function buildKitImage(): string {
   return image;
 }
 
-function builderWith(image: string, changedLimits: Partial<typeof limits> = {}): DockerImageBuilder {
-  return new DockerImageBuilder({
-    docker,
-    instanceId,
-    limits: { ...limits, ...changedLimits },
-    disk: ROOMY_DISK,
-    pullPausesMs: [],
-    buildKit: new LimitedBuildKit({
-      docker,
-      clock: systemClock,
-      instanceId,
-      image,
-      cacheMaxMb: 100,
-      logger,
-    }),
-    logger,
-  });
+function buildKit(image = buildKitImage()): LimitedBuildKit {
+  const logger = pino({ level: 'silent' });
+  return new LimitedBuildKit({ docker, clock: systemClock, instanceId, image, cacheMaxMb: 100, logger });
 }
 
-async function repository(dockerfile: string, files: Readonly<Record<string, string>> = {}): Promise<void> {
-  for (const [path, text] of Object.entries({ Dockerfile: `${dockerfile}\n`, ...files })) {
-    await mkdir(dirname(join(context, path)), { recursive: true });
-    await writeFile(join(context, path), text);
-  }
-}
+const repository = (dockerfile: string, files: Readonly<Record<string, string>> = {}) =>
+  lab.write({ Dockerfile: `${dockerfile}\n`, ...files });
 
-function ref(): BuildRequest['ref'] {
-  return {
-    deploymentId: `dep${count}`,
-    attempt: 1,
-    appId: 'app1',
-    appName: 'web',
-    projectId: 'project1',
-    ownerHash: 'abcdef',
-  };
-}
+const build = (changes: RequestChanges = {}, options: LabBuildOptions = {}) =>
+  lab.build(changes, { buildKit: buildKit(), ...options });
 
-async function build(
-  changed: Partial<BuildRequest> = {},
-  options: { limits?: Partial<typeof limits>; lines?: Line[]; builder?: DockerImageBuilder } = {},
-  signal: AbortSignal = new AbortController().signal,
-) {
-  count++;
-  const lines = options.lines ?? [];
-  const builder = options.builder ?? builderWith(buildKitImage(), options.limits);
-  const request: BuildRequest = {
-    ref: ref(),
-    contextDirectory: context,
-    dockerfile: { path: 'Dockerfile' },
-    buildArguments: {},
-    tag: `berth/web-${instanceId}:dep${count}`,
-    ...changed,
-  };
-  const image = await builder.build(request, { onLine: (line) => lines.push(line), signal });
-  return { image, lines };
-}
-
-async function buildFails(
-  changed: Partial<BuildRequest> = {},
-  changedLimits: Partial<typeof limits> = {},
-): Promise<{ error: unknown; lines: Line[] }> {
-  const lines: Line[] = [];
-  try {
-    await build(changed, { limits: changedLimits, lines });
-  } catch (error) {
-    return { error, lines };
-  }
-  throw new Error('The build was to fail.');
-}
+const buildFails = (changes: RequestChanges = {}, options: LabBuildOptions = {}) =>
+  lab.buildFails(changes, { buildKit: buildKit(), ...options });
 
 async function boxes(): Promise<string[]> {
   const filters = { label: [`berth.instance=${instanceId}`] };
