@@ -45,7 +45,8 @@ describe('migrations at start', () => {
     await migrate(pool, directory);
     const { rows } = await pool.query(
       `SELECT (SELECT count(*)::int FROM pg_stat_activity WHERE datname = current_database()) AS connections,
-              (SELECT count(*)::int FROM pg_locks WHERE locktype = 'advisory') AS locks`,
+              (SELECT count(*)::int FROM pg_locks JOIN pg_database ON oid = database
+                WHERE locktype = 'advisory' AND datname = current_database()) AS locks`,
     );
     expect(rows).toEqual([{ connections: 1, locks: 0 }]);
   });
