@@ -39,13 +39,26 @@ const request = () => requestDeployment(prisma(), { appId: app.id, trigger: 'man
 const work = (shutdown?: AbortSignal) => worker.work(world.tools, shutdown);
 const deployed = () => worker.deploy(world, app.id);
 
-/** As if the worker had been killed at this point: it goes no further, writes no more rows, and its lease is over. */
+/**
+ * As if the worker had been killed at this point: it goes no further, writes no more rows, and its lease is over. What
+ * it had sent to the database by then still arrives there, also the renewal of its lease; so the lease ends after that.
+ */
 async function killedAt(point: string): Promise<void> {
   const { prisma: rows } = world.tools;
   const forever = () => new Promise<never>(() => {});
+  const sent = new Set<Promise<unknown>>();
   let isKilled = false;
   const mortalRows = new Proxy(rows, {
-    get: (target, name) => (isKilled ? forever : Reflect.get(target, name, target)),
+    get(target, name) {
+      if (isKilled) return forever;
+      const found: unknown = Reflect.get(target, name, target);
+      if (typeof found !== 'function') return found;
+      return (...args: unknown[]) => {
+        const answer = Promise.resolve(Reflect.apply(found, target, args));
+        sent.add(answer);
+        return answer.finally(() => sent.delete(answer));
+      };
+    },
   });
   const claim = await worker.claim(rows);
   await new Promise<void>((reached) => {
@@ -58,6 +71,7 @@ async function killedAt(point: string): Promise<void> {
     const tools = { ...world.tools, prisma: mortalRows, checkpoint };
     void worker.run(claim, tools);
   });
+  await Promise.allSettled(sent);
   await rows.$executeRaw`
     UPDATE deployments SET lease_expires_at = now() - interval '1 second' WHERE id = ${claim.deploymentId}`;
 }
