@@ -34,17 +34,19 @@ export const soak: Bench = {
               'attempts',
               'settled after',
               'requests',
+              'without a route',
               'longest gap',
             ],
             [
               ...[accepted, cancels, kills.worker, kills.api, attempts].map(String),
               seconds(settledAfterMs),
               String(report.probes),
+              String(report.unrouted),
               seconds(report.longestGapMs),
             ],
           ],
           notes: [
-            `Seed ${seed}; ${PLAN.seconds} s of load, dockerd and Postgres restarted once each. Ends: ${Object.entries(
+            `Seed ${seed}; ${PLAN.seconds} s of load, dockerd and Postgres restarted once each; without a route: around the restart of dockerd, as docs/self-hosting.md tells. Ends: ${Object.entries(
               endings,
             )
               .map(([status, count]) => `${count} ${status}`)

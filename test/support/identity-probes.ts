@@ -95,19 +95,24 @@ export function longestGapMs(probes: readonly Probe[]): number {
   return longest;
 }
 
-/** A few words for each kind of trouble; nothing, when every answer was right. */
+/** A few words for each kind of trouble, with the seconds since the first question; nothing, when every answer was right. */
 export function describeProbes(probes: readonly Probe[]): string {
-  const kinds = new Map<string, number>();
-  for (const { host, outcome, detail } of probes) {
+  const begun = Math.min(...probes.map(({ startedAt }) => startedAt));
+  const kinds = new Map<string, { count: number; from: number; to: number }>();
+  for (const { host, outcome, detail, startedAt, endedAt } of probes) {
     if (outcome === 'own') continue;
     const kind = `${host} ${outcome}: ${detail}`;
-    kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
+    const { count, from, to } = kinds.get(kind) ?? { count: 0, from: startedAt, to: endedAt };
+    kinds.set(kind, { count: count + 1, from: Math.min(from, startedAt), to: Math.max(to, endedAt) });
   }
-  return [...kinds].map(([kind, count]) => `${count} × ${kind}`).join('\n');
+  const second = (at: number) => ((at - begun) / 1000).toFixed(1);
+  return [...kinds]
+    .map(([kind, { count, from, to }]) => `${count} × (${second(from)} to ${second(to)} s) ${kind}`)
+    .join('\n');
 }
 
 function judge(status: number, body: string, app: string): Pick<Probe, 'outcome' | 'detail'> {
-  if (status !== 200) return { outcome: 'lost', detail: `status ${status}` };
+  if (status !== 200) return { outcome: 'lost', detail: `status ${status}, ${body.slice(0, 200)}` };
   return nameIn(body) === app
     ? { outcome: 'own', detail: '' }
     : { outcome: 'other', detail: body.slice(0, 200) };
