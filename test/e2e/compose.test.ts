@@ -14,6 +14,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ApiClient } from '../support/api-client.ts';
 import { ComposeProject } from '../support/compose-project.ts';
+import { DaemonSocket } from '../support/daemon-socket.ts';
 import { DockerObjects } from '../support/docker-objects.ts';
 import type { RepositoryFiles } from '../support/fixture-apps.ts';
 import { freePorts } from '../support/free-ports.ts';
@@ -35,6 +36,7 @@ const START_MS = 400_000;
 
 let project: ComposeProject;
 let git: TestGit;
+let daemonSocket: DaemonSocket;
 let dataDir: string;
 let image: string;
 let port: { api: number; fallback: number; http: number; traefik: number };
@@ -47,6 +49,7 @@ beforeAll(async () => {
   dataDir = mkdtempSync('/tmp/berth-compose-data-');
   image = `berth-test/platform:${run}`;
   git = await TestGit.start();
+  daemonSocket = await DaemonSocket.start();
   const [apiPort = 0, fallback = 0, http = 0, traefik = 0] = await freePorts(4);
   port = { api: apiPort, fallback, http, traefik };
 }, 60_000);
@@ -59,6 +62,7 @@ afterAll(async () => {
     .getImage(image)
     .remove({ force: true })
     .catch(() => undefined);
+  await daemonSocket.close();
   for (const folder of [dataDir, project.folder]) rmSync(folder, { recursive: true, force: true });
 }, 120_000);
 
@@ -91,6 +95,7 @@ test(
       TRAEFIK_IMAGE: await ensureTraefikImage(process.env['BERTH_TEST_TRAEFIK'] ?? ''),
       BERTH_IMAGE: image,
       DATA_DIR: dataDir,
+      DOCKER_SOCKET_DIR: daemonSocket.folder,
       PORT: port.api,
       FALLBACK_PORT: port.fallback,
       HTTP_PORT: port.http,
@@ -241,6 +246,18 @@ test(
       before.map(({ id, startedAt }) => [id, startedAt]),
     );
     await untilLive((await api.deploy(appId)).id);
+  },
+  START_MS,
+);
+
+test(
+  'F17: an update of Docker puts a new socket in the place of the old one; worker and Traefik go on with that',
+  async () => {
+    const { StartedAt } = (await project.container('worker')).State;
+    await daemonSocket.replace();
+    await untilLive((await api.deploy(appId)).id);
+    expect((await ask('sample.localhost')).status).toBe(200);
+    expect((await project.container('worker')).State.StartedAt).toBe(StartedAt);
   },
   START_MS,
 );
