@@ -18,8 +18,9 @@ interface Problem {
 /** An answer that is no 2xx, as an error with its sentence: the API's own (problem+json) where it is one of ours. */
 export function explainAnswer(answer: FailedAnswer): CliError {
   const { apiUrl, status } = answer;
-  const problem = readProblem(answer.body);
-  if (problem === null) return notBerth(answer);
+  const body = readObject(answer.body);
+  const problem = readProblem(body);
+  if (problem === null) return body?.['database'] === 'down' ? withoutDatabase(apiUrl) : notBerth(answer);
   if (status === 401) {
     const message = `${apiUrl} wants a token that it knows; sign in with "berth login".`;
     return new CliError(EXIT.unreachable, message, { code: problem.code });
@@ -50,14 +51,24 @@ function notBerth({ apiUrl, status, location }: FailedAnswer): CliError {
   return new CliError(EXIT.unreachable, message, { code: 'not_berth' });
 }
 
-function readProblem(body: string): Problem | null {
+/** What `/health` answers then is its own report and no problem. */
+function withoutDatabase(apiUrl: string): CliError {
+  const message = `The API at ${apiUrl} answers, but cannot reach its database; its log says why.`;
+  return new CliError(EXIT.unreachable, message, { code: 'database_unavailable' });
+}
+
+function readObject(body: string): Readonly<Record<string, unknown>> | null {
   try {
-    const parsed = JSON.parse(body) as Partial<Problem> | null;
-    const isOurs = typeof parsed?.code === 'string' && typeof parsed.detail === 'string';
-    return isOurs ? (parsed as Problem) : null;
+    const parsed: unknown = JSON.parse(body);
+    return typeof parsed === 'object' ? (parsed as Record<string, unknown> | null) : null;
   } catch {
     return null;
   }
+}
+
+function readProblem(body: Partial<Problem> | null): Problem | null {
+  const isOurs = typeof body?.code === 'string' && typeof body.detail === 'string';
+  return isOurs ? (body as Problem) : null;
 }
 
 const REASONS: Readonly<Record<string, string>> = {
