@@ -1,7 +1,7 @@
 /**
  * Usage: npm run clean-up -- [--dry-run]
- * Removes now what a worker would remove at its next pass: images that no release needs, and build cache beyond its
- * bound, and mirrors of repositories that no app uses or beyond theirs. With --dry-run it only tells.
+ * Removes now what a worker would remove at its next pass: images that no release needs, build cache beyond its bound,
+ * and mirrors of repositories that no app uses or beyond theirs. With --dry-run it only tells.
  */
 import Docker from 'dockerode';
 import type { Config } from '../../internal/config/config.ts';
@@ -20,6 +20,7 @@ import { completeEnvironment } from '../rotate-key/complete-environment.ts';
 const WORDS: Readonly<Record<Removal['kind'], string>> = {
   images: 'old images',
   build_cache: 'layers of build cache',
+  buildkit_caches: 'caches of BuildKit',
   mirrors: 'mirrors of repositories',
 };
 

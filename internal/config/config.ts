@@ -120,7 +120,7 @@ export interface Config {
   readonly registry: RegistrySettings | null;
   /** No build begins with less room than this on Docker's disk, and none goes on with less than half of it. */
   readonly diskFloorMb: number;
-  /** How much builds may leave behind to be quicker the next time. */
+  /** How much builds may leave behind to be quicker the next time: layers, and as much again BuildKit's caches. */
   readonly buildCacheMaxMb: number;
   /** How much of repositories is kept for their next clone; 0: nothing. */
   readonly mirrorsMaxMb: number;

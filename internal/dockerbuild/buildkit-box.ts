@@ -9,6 +9,7 @@ import {
   type BuildKitBuild,
   buildCommand,
   buildEnvironment,
+  CACHE_SIZE_COMMAND,
   CONTEXT_FOLDER,
   DAEMON_COMMAND,
   DAEMON_ENVIRONMENT,
@@ -112,6 +113,13 @@ export class BuildKitBox {
     await this.#runShort(trimCommand(maxMegabytes), stop);
   }
 
+  /** What is kept for the next build, as it lies on the disk. @throws when that cannot be told */
+  async cacheBytes(stop: AbortSignal): Promise<number> {
+    const bytes = await this.#bytesBy(CACHE_SIZE_COMMAND, stop);
+    if (bytes === 0) throw new Error('the size of the cache was not told');
+    return bytes;
+  }
+
   /** Ends whatever runs in it. */
   close(): Promise<void> {
     return removeContainer(this.#container);
@@ -143,8 +151,13 @@ export class BuildKitBox {
   }
 
   /** Base images that were pulled for this build are among it. */
-  async #heldBytes(stop: AbortSignal): Promise<number> {
-    const lines = (await this.#runShort(SIZE_COMMAND, stop)).trim().split('\n');
+  #heldBytes(stop: AbortSignal): Promise<number> {
+    return this.#bytesBy(SIZE_COMMAND, stop);
+  }
+
+  /** @param command prints lines that begin with KiB */
+  async #bytesBy(command: readonly string[], stop: AbortSignal): Promise<number> {
+    const lines = (await this.#runShort(command, stop)).trim().split('\n');
     return lines.reduce((sum, line) => sum + (Number.parseInt(line, 10) || 0), 0) * 1024;
   }
 

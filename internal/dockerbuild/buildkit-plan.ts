@@ -133,6 +133,9 @@ export const READY_COMMAND = ['buildctl', 'debug', 'workers'];
 export const SIZE_COMMAND =
   `find ${CACHE_FOLDER} -maxdepth 2 -type d -name snapshots -exec du -skx {} ;`.split(' ');
 
+/** Prints KiB and path of the whole volume, packed layers included. Files that vanish meanwhile are no failure. */
+export const CACHE_SIZE_COMMAND = `find ${CACHE_FOLDER} -maxdepth 0 -exec du -skx {} ;`.split(' ');
+
 /** Takes away what was not used for longest, until the rest of the app's cache is small enough. */
 export function trimCommand(maxMegabytes: number): string[] {
   return ['buildctl', 'prune', `--keep-storage=${maxMegabytes}`];

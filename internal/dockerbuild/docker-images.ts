@@ -49,12 +49,24 @@ export class DockerImages {
     }
   }
 
+  async buildKitCaches(): Promise<string[]> {
+    const label = [`berth.instance=${this.#instanceId}`];
+    const { Volumes } = await withDeadline(this.#docker.listVolumes({ filters: { label } }));
+    // Engines tell of no volumes as null, too.
+    return (Volumes ?? []).flatMap((volume) => this.#appOfCache(volume) ?? []);
+  }
+
   /** Whoever has turned BuildKit's image off may have caches from before. */
-  async removeCache(appId: string): Promise<void> {
+  async removeCache(appId: string): Promise<boolean> {
+    const volume = this.#docker.getVolume(boxName(this.#instanceId, appId));
     try {
-      await withDeadline(this.#docker.getVolume(boxName(this.#instanceId, appId)).remove());
+      if (this.#appOfCache(await withDeadline(volume.inspect())) === appId)
+        await withDeadline(volume.remove());
+      return true;
     } catch (error) {
+      if (hasStatus(error, 409)) return false;
       if (!hasStatus(error, 404)) throw error;
+      return true;
     }
   }
 
@@ -72,6 +84,15 @@ export class DockerImages {
       // 404: gone meanwhile. 409: a build has put another layer on it, or a container uses it.
       if (!hasStatus(error, 404, 409)) throw error;
     }
+  }
+
+  /** Null: it is no cache of this installation. */
+  #appOfCache({ Name, Labels }: Pick<Dockerode.VolumeInspectInfo, 'Name' | 'Labels'>): string | null {
+    // Of a volume without labels Docker tells null.
+    const { 'berth.instance': instanceId, 'berth.app': appId } = Labels ?? {};
+    const isOurs =
+      instanceId === this.#instanceId && appId !== undefined && Name === boxName(instanceId, appId);
+    return isOurs ? appId : null;
   }
 
   /** As Docker describes it; null: it is gone. */

@@ -41,11 +41,14 @@ import { readJsonLines } from './read-json-lines.ts';
 import { signInsOf } from './registry-sign-in.ts';
 import type { BuildPlatform } from './without-buildkit.ts';
 
-type Room = Parameters<ImageBuilder['build']>[1]['room'];
+type BuildOptions = Parameters<ImageBuilder['build']>[1];
+type Room = BuildOptions['room'];
+type OnCache = BuildOptions['onCache'];
 
 interface BuildInProgress {
   readonly onLine: LineSink;
   readonly room: Room;
+  readonly onCache: OnCache;
   readonly stop: AbortSignal;
   readonly limits: PlatformLimits;
   readonly watch: BuildWatch;
@@ -65,6 +68,7 @@ interface Surroundings {
   readonly ref: AttemptRef;
   readonly watch: BuildWatch;
   readonly room: Room;
+  readonly onCache: OnCache;
 }
 
 /** Builds images over the Docker socket, and lists and removes those of this installation. */
@@ -100,10 +104,7 @@ export class DockerImageBuilder extends DockerImages implements ImageBuilder {
     this.#logger = options.logger;
   }
 
-  async build(
-    request: BuildRequest,
-    { onLine, room, signal }: Parameters<ImageBuilder['build']>[1],
-  ): Promise<BuiltImage> {
+  async build(request: BuildRequest, { onLine, room, onCache, signal }: BuildOptions): Promise<BuiltImage> {
     const limits = narrowed(this.#limits, request.limits);
     const limit = new AbortController();
     const watch = new BuildWatch({
@@ -119,7 +120,7 @@ export class DockerImageBuilder extends DockerImages implements ImageBuilder {
     const stop = AbortSignal.any([signal, limit.signal]);
     try {
       stop.throwIfAborted();
-      const how = { onLine, room, stop, limits, watch };
+      const how = { onLine, room, onCache, stop, limits, watch };
       if (!request.noCache) return await this.#build(request, { ...how, fresh: 'cached' });
       return await this.#buildAnew(request, how);
     } catch (error) {
@@ -152,7 +153,7 @@ export class DockerImageBuilder extends DockerImages implements ImageBuilder {
 
   async #build(
     request: BuildRequest,
-    { onLine, room, stop, limits, watch, fresh }: BuildInProgress,
+    { onLine, room, onCache, stop, limits, watch, fresh }: BuildInProgress,
   ): Promise<BuiltImage> {
     const dockerfile = await readDockerfile(request, this.#registry);
     const context = await listContext(request.contextDirectory, {
@@ -191,7 +192,7 @@ export class DockerImageBuilder extends DockerImages implements ImageBuilder {
       stop,
       context: () => packContext(request.contextDirectory, context.paths, plan.files),
     };
-    const surroundings = { ref: request.ref, watch, room };
+    const surroundings = { ref: request.ref, watch, room, onCache };
     // A base image that cannot be had anew may be on the machine: that is tried next.
     const imageId =
       fresh === 'pulled'
@@ -227,7 +228,7 @@ export class DockerImageBuilder extends DockerImages implements ImageBuilder {
   }
 
   /** @returns the id or the name of the image, if the builder told one */
-  async #try(build: Attempt, { ref, watch, room }: Surroundings): Promise<string | null> {
+  async #try(build: Attempt, { ref, watch, room, onCache }: Surroundings): Promise<string | null> {
     const { limits, onLine, stop } = build;
     const transcript = new BuildTranscript(onLine, build.ownSteps);
     const daemon = await DaemonWatch.open(this.#docker, stop);
@@ -235,8 +236,9 @@ export class DockerImageBuilder extends DockerImages implements ImageBuilder {
     try {
       if (build.needs !== null) box = await this.#openBox(build.needs, ref, build);
       if (box) {
+        await onCache?.(null);
         await box.build(build, { transcript, watch, room, stop });
-        await this.#buildKit?.trimCache(box, stop);
+        await onCache?.((await this.#buildKit?.trimCache(box, stop)) ?? null);
       } else {
         await this.#send({
           files: build.context(),

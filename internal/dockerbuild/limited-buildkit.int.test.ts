@@ -17,6 +17,7 @@ jest.setTimeout(180_000);
 
 const lab = new BuildLab({ limits: { memoryMb: 256 } });
 const { docker, instanceId } = lab;
+const MB = 1024 * 1024;
 /** Out of the context, for the BuildKit of these tests may have no registry to ask. */
 const BASE = `FROM scratch AS base
 COPY busybox /bin/busybox
@@ -34,7 +35,7 @@ afterEach(async () => {
 afterAll(async () => {
   await lab.close();
   const builder = lab.builder({ buildKit: buildKit() });
-  for (const appId of ['app1', 'app2', 'app2']) await builder.removeCache(appId);
+  for (const appId of ['app1', 'app2', 'app3', 'app3']) await builder.removeCache(appId);
   const filters = { label: [`berth.instance=${instanceId}`] };
   expect((await docker.listVolumes({ filters })).Volumes).toEqual([]);
 });
@@ -94,6 +95,21 @@ RUN echo not-built`,
 
     await repository(`${BASE}\nRUN --mount=type=tmpfs,target=/t true\nFOO bar`);
     expect(String((await buildFails()).error)).toContain('unknown instruction: FOO');
+  });
+
+  test('A9: tells what it keeps: not known while it builds, then as much as lies on the disk; also when it fails', async () => {
+    const told: (number | null)[] = [];
+    const onCache = async (bytes: number | null) => void told.push(bytes);
+    const filled = `${BASE}\nRUN --mount=type=tmpfs,target=/t head -c ${20 * MB} /dev/urandom > /made`;
+    await repository(filled);
+    await build({ appId: 'app3' }, { onCache });
+    await repository(`${filled}\nRUN false`);
+    await buildFails({ appId: 'app3' }, { onCache });
+    expect(told).toEqual([null, expect.any(Number), null, expect.any(Number)]);
+    for (const bytes of [told[1], told[3]]) {
+      expect(bytes).toBeGreaterThan(20 * MB);
+      expect(bytes).toBeLessThan(200 * MB);
+    }
   });
 
   test('keeps what makes the next build of the app quick, and no other app sees it (T19)', async () => {

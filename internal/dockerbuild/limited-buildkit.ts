@@ -86,12 +86,14 @@ export class LimitedBuildKit {
     }
   }
 
-  /** Afterwards, so that what an app leaves behind does not grow. */
-  async trimCache(box: BuildKitBox, stop: AbortSignal): Promise<void> {
+  /** Afterwards, so that what an app leaves behind does not grow. @returns its bytes; null: not known */
+  async trimCache(box: BuildKitBox, stop: AbortSignal): Promise<number | null> {
     try {
       await box.trimCache(this.#cacheMaxMb, stop);
+      return await box.cacheBytes(stop);
     } catch (error) {
-      this.#logger.warn({ err: error }, 'the cache of builds was not made smaller');
+      this.#logger.warn({ err: error }, 'the cache of builds was not made smaller, or not measured');
+      return null;
     }
   }
 

@@ -68,6 +68,9 @@ export interface EngineSettings extends LogLimits {
   readonly releaseTimeoutSeconds: number;
   /** No build begins with less room than this. */
   readonly diskFloorMb: number;
+  /** Of one app. */
+  readonly buildKitCacheMb: number;
+  /** Of BuildKit's caches together, and of the layers of other builds. */
   readonly buildCacheMaxMb: number;
   readonly mirrorsMaxMb: number;
 }

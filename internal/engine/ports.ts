@@ -176,6 +176,8 @@ export interface ImageBuilder {
       onLine: LineSink;
       /** Awaited between parts of the output: resolves when more lines can be taken. */
       room?: () => Promise<void>;
+      /** Awaited where a cache of the app is built with, before and after: its bytes; null: not known. Never rejects. */
+      onCache?: (bytes: number | null) => Promise<void>;
       signal: AbortSignal;
     },
   ): Promise<BuiltImage>;
@@ -185,8 +187,10 @@ export interface ImageBuilder {
   list(filter: { appId?: string }): Promise<ImageSummary[]>;
   /** Removes one image of ours by id; in use or gone: no error. */
   remove(imageId: string): Promise<void>;
-  /** What BuildKit keeps of the app's builds; none there: no error. */
-  removeCache(appId: string): Promise<void>;
+  /** Apps, deleted ones too, of whose builds BuildKit keeps a cache here. */
+  buildKitCaches(): Promise<string[]>;
+  /** Removes that of one app; none of ours there: no error. @returns false: a build is using it */
+  removeCache(appId: string): Promise<boolean>;
   /** Nameless layers that builds of ours left behind. */
   cachedLayers(): Promise<CachedLayer[]>;
   /** Removes one of them, and not what it stands on; in use or gone: no error. */

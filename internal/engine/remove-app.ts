@@ -44,7 +44,7 @@ async function removeApp(
     running.map((container) => container.containerName),
   );
   for (const image of await images.list({ appId: app.id })) await images.remove(image.imageId);
-  await images.removeCache(app.id);
+  if (!(await images.removeCache(app.id))) throw new Error('a container still uses the cache of its builds');
   for (const deploymentId of app.deploymentIds) {
     await source.remove(deploymentId);
     await gate.removeAll(deploymentId);

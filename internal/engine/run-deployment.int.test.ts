@@ -254,6 +254,30 @@ describe('a deployment', () => {
     expect(lines[0]?.text).toContain('1000 MB of 20000 MB are free under /var/lib/docker');
   });
 
+  test('A9: writes down what BuildKit keeps for the next one; of a build that fails meanwhile it is not known', async () => {
+    const kept = () =>
+      prisma().app.findUniqueOrThrow({
+        where: { id: app.id },
+        select: { buildKitCacheBytes: true, buildKitCacheUsedAt: true },
+      });
+    const build = world.tools.images.build.bind(world.tools.images);
+    world.tools.images.build = async (request, options) => {
+      await options.onCache?.(null);
+      await options.onCache?.(42);
+      return build(request, options);
+    };
+    await deployed();
+    expect(await kept()).toEqual({ buildKitCacheBytes: 42n, buildKitCacheUsedAt: expect.any(Date) });
+
+    world.tools.images.build = async (_request, options) => {
+      await options.onCache?.(null);
+      throw new DeploymentFailed('build_silent', 'It says nothing.');
+    };
+    await request();
+    await work();
+    expect(await kept()).toEqual({ buildKitCacheBytes: null, buildKitCacheUsedAt: expect.any(Date) });
+  });
+
   test('F31: whose health comes and goes is live only after two good answers in a row', async () => {
     const answers = [true, false, true, false, true, true, false];
     let asked = 0;

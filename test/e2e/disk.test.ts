@@ -79,7 +79,7 @@ test('A9: fifty deployments with changing layers leave five images an app beside
     logger,
   });
   const mirrors = new Mirrors(join(platform.dataDir, 'mirrors'));
-  const settings = { buildCacheMaxMb: CACHE_MB, mirrorsMaxMb: CACHE_MB };
+  const settings = { buildCacheMaxMb: CACHE_MB, buildKitCacheMb: CACHE_MB, mirrorsMaxMb: CACHE_MB };
   const tools = { prisma: platform.prisma, images, mirrors, logger, settings };
   const before = (await images.list({})).length;
   expect(before).toBe(APPS * DEPLOYMENTS_EACH);

@@ -23,6 +23,7 @@ export interface LabBuildOptions extends Partial<BuilderOptions> {
   readonly lines?: Line[];
   readonly onLine?: (line: Line) => void;
   readonly room?: () => Promise<void>;
+  readonly onCache?: (bytes: number | null) => Promise<void>;
   readonly signal?: AbortSignal;
 }
 
@@ -110,13 +111,14 @@ export class BuildLab {
   }
 
   async #build(request: BuildRequest, options: LabBuildOptions): Promise<BuiltImage> {
-    const { lines, onLine, room, signal = new AbortController().signal, ...others } = options;
+    const { lines, onLine, room, onCache, signal = new AbortController().signal, ...others } = options;
     return await this.builder(others).build(request, {
       onLine: (line) => {
         lines?.push(line);
         onLine?.(line);
       },
       ...(room && { room }),
+      ...(onCache && { onCache }),
       signal,
     });
   }

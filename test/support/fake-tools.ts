@@ -113,6 +113,7 @@ export function fakeWorld(prisma: PrismaClient): FakeWorld {
         runtimeLogMaxDays: 7,
         buildLogMaxDays: 30,
         buildCacheMaxMb: 5120,
+        buildKitCacheMb: 2048,
         mirrorsMaxMb: 5120,
         diskFloorMb: 2048,
       },
@@ -172,7 +173,12 @@ export function fakeWorld(prisma: PrismaClient): FakeWorld {
           return [];
         },
         async removeLayer() {},
-        async removeCache() {},
+        async buildKitCaches() {
+          return [];
+        },
+        async removeCache() {
+          return true;
+        },
       },
       registry: null,
       disk: {

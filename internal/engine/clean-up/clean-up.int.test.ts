@@ -8,6 +8,7 @@ import { requestDeployment } from '../../deployments/request-deployment.ts';
 import { SealedBox } from '../../secrets/sealed-box.ts';
 import { forgetImage } from '../image-marks-store.ts';
 import type { CachedLayer, ImageSummary, Mirror } from '../ports.ts';
+import { cacheUses, recordCache } from './buildkit-cache-store.ts';
 import { cleanUp } from './clean-up.ts';
 
 const MB = 1024 * 1024;
@@ -18,6 +19,9 @@ let app: App;
 let images: ImageSummary[];
 let layers: CachedLayer[];
 let mirrors: Mirror[];
+/** Apps that BuildKit keeps a cache of. */
+let caches: string[];
+let cachesInUse: string[];
 let removed: string[];
 
 beforeAll(async () => {
@@ -31,6 +35,8 @@ beforeEach(async () => {
   images = [];
   layers = [];
   mirrors = [];
+  caches = [];
+  cachesInUse = [];
   removed = [];
 });
 
@@ -43,7 +49,7 @@ function tools() {
   };
   return {
     ...world.tools,
-    settings: { ...world.tools.settings, buildCacheMaxMb: 10, mirrorsMaxMb: 10 },
+    settings: { ...world.tools.settings, buildCacheMaxMb: 10, buildKitCacheMb: 4, mirrorsMaxMb: 10 },
     mirrors: { ...world.tools.mirrors, list: async () => mirrors, remove },
     images: {
       ...world.tools.images,
@@ -51,7 +57,12 @@ function tools() {
       remove,
       cachedLayers: async () => layers,
       removeLayer: remove,
-      removeCache: async () => {},
+      buildKitCaches: async () => caches,
+      removeCache: async (appId: string) => {
+        if (cachesInUse.includes(appId)) return false;
+        await remove(appId);
+        return true;
+      },
     },
   };
 }
@@ -167,11 +178,78 @@ test('A9: mirrors that no app uses go, and beyond their bound those that were no
   expect(left.map(({ id }) => id)).toEqual([other.id]);
 });
 
+/** An app whose cache was used so long ago; null: nobody knows how large it is. */
+async function appWithCache(megabytes: number | null, hoursAgo: number): Promise<string> {
+  const { id } = await seedApp(prisma(), {});
+  await recordCache(prisma(), id, megabytes === null ? null : megabytes * MB);
+  const usedAt = new Date(Date.now() - hoursAgo * HOUR_MS);
+  await prisma().app.update({ where: { id }, data: { buildKitCacheUsedAt: usedAt } });
+  caches.push(id);
+  return id;
+}
+
+test('A9: caches of BuildKit are kept within the bound, the longest unused go first, with a row', async () => {
+  const [young, old, middle] = [await appWithCache(5, 1), await appWithCache(6, 3), await appWithCache(5, 2)];
+  const removal = { kind: 'buildkit_caches', count: 1, bytes: 6 * MB, removed: [{ id: old, app: old }] };
+  expect(await cleanUp(tools(), { dryRun: true })).toContainEqual(removal);
+  expect(removed).toEqual([]);
+
+  await cleanUp(tools());
+  expect(removed).toEqual([old]);
+  expect(await prisma().cleanUp.findMany()).toMatchObject([
+    { kind: 'buildkit_caches', count: 1, bytes: BigInt(6 * MB), detail: { removed: removal.removed } },
+  ]);
+  const uses = await cacheUses(prisma(), [young, old, middle]);
+  expect(uses.get(old)).toEqual({ bytes: null, usedAt: null });
+  expect(uses.get(young)).toEqual({ bytes: 5 * MB, usedAt: expect.any(Date) });
+});
+
+test('A9: a cache of a size that nobody knows counts as the most that one may have', async () => {
+  // 3 + 3 + 4 of 10 fit; with one that no row tells of, which counts as used the longest ago, they do not.
+  for (const megabytes of [3, 3, null]) await appWithCache(megabytes, 1);
+  await cleanUp(tools());
+  expect(removed).toEqual([]);
+  caches.push(app.id);
+  await cleanUp(tools());
+  expect(removed).toEqual([app.id]);
+});
+
+test('T75: the cache of a deleted app goes, however small', async () => {
+  await appWithCache(1, 1);
+  caches.push('gone234567');
+  await cleanUp(tools());
+  expect(removed).toEqual(['gone234567']);
+});
+
+test('F53: the cache of an app whose deployment waits or builds stays, and one that is in use is left', async () => {
+  const [busy, used, old] = [await appWithCache(9, 3), await appWithCache(9, 2), await appWithCache(9, 1)];
+  await requestDeployment(prisma(), { appId: busy, trigger: 'manual' }, box);
+  cachesInUse = [used];
+  const removals = await cleanUp(tools());
+  expect(removed).toEqual([old]);
+  expect(removals).toContainEqual(
+    expect.objectContaining({ kind: 'buildkit_caches', count: 1, bytes: 9 * MB }),
+  );
+  expect((await cacheUses(prisma(), [used])).get(used)).toMatchObject({ bytes: 9 * MB });
+});
+
+test('F53: what a build has written down while its old cache went is not lost', async () => {
+  const old = await appWithCache(11, 1);
+  const { images: ports, ...others } = tools();
+  const removeCache = async (appId: string) => {
+    await recordCache(prisma(), appId, 2 * MB);
+    return true;
+  };
+  await cleanUp({ ...others, images: { ...ports, removeCache } });
+  expect((await cacheUses(prisma(), [old])).get(old)).toMatchObject({ bytes: 2 * MB });
+});
+
 test('A9: a dry run tells what would go, removes nothing and writes nothing', async () => {
   layers = [layer('old', 60, 1)];
   expect(await cleanUp(tools(), { dryRun: true })).toMatchObject([
     { kind: 'images', count: 0 },
     { kind: 'build_cache', count: 1, bytes: 60 * MB, removed: [{ id: 'old', app: app.id }] },
+    { kind: 'buildkit_caches', count: 0 },
     { kind: 'mirrors', count: 0 },
   ]);
   expect(removed).toEqual([]);

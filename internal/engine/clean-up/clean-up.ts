@@ -1,29 +1,34 @@
 import { forgetImage } from '../image-marks-store.ts';
 import type { Tools } from '../job.ts';
 import type { ImageSummary } from '../ports.ts';
+import { cacheUses, forgetCache } from './buildkit-cache-store.ts';
+import { cachesToRemove } from './choose-buildkit-caches.ts';
 import { imagesToRemove } from './choose-images.ts';
 import { cacheBytes, layersToRemove } from './choose-layers.ts';
 import { mirrorsToRemove } from './choose-mirrors.ts';
 import { appsThatBuild, imagesNeeded, knownApps, recordCleanUp } from './clean-up-store.ts';
 import { recordMirror, repositoriesInUse } from './mirror-store.ts';
 
+const MB = 1024 * 1024;
+
 type CleanUpTools = Pick<Tools, 'prisma' | 'images' | 'mirrors' | 'logger'> & {
-  readonly settings: Pick<Tools['settings'], 'buildCacheMaxMb' | 'mirrorsMaxMb'>;
+  readonly settings: Pick<Tools['settings'], 'buildCacheMaxMb' | 'buildKitCacheMb' | 'mirrorsMaxMb'>;
 };
 
 /** What went, or with a dry run would go. */
 export interface Removal {
-  readonly kind: 'images' | 'build_cache' | 'mirrors';
+  readonly kind: 'images' | 'build_cache' | 'buildkit_caches' | 'mirrors';
   readonly count: number;
   readonly bytes: number;
-  /** Ids of what went, with the app each belonged to; a mirror may have been of several. */
+  /** Ids of what went, with its app. A cache of BuildKit has its app's id; a mirror may have been of several apps. */
   readonly removed: readonly { readonly id: string; readonly app: string | null }[];
 }
 
 /**
- * Keeps what builds leave behind within bounds: images that no release or rollback needs, the build cache beyond
- * BUILD_CACHE_MAX_MB, and mirrors of repositories that no app uses, or beyond MIRRORS_MAX_MB. By id and by our own label only; what is not ours, and every volume, stays. Each removal leaves a
- * row that tells of it; a dry run removes nothing and writes nothing.
+ * Keeps what builds leave behind within bounds: images that no release or rollback needs, layers of the build cache
+ * beyond BUILD_CACHE_MAX_MB, caches of BuildKit beyond the same or of no app, and mirrors of repositories that no app
+ * uses, or beyond MIRRORS_MAX_MB. By id and by our own labels only; what is not ours, and every volume of data, stays.
+ * Each removal leaves a row that tells of it; a dry run removes nothing and writes nothing.
  */
 export async function cleanUp(
   tools: CleanUpTools,
@@ -31,7 +36,8 @@ export async function cleanUp(
 ): Promise<readonly Removal[]> {
   const removals = [
     await removeImages(tools, { dryRun, now }),
-    await removeCache(tools, dryRun),
+    await removeLayers(tools, dryRun),
+    await removeBuildKitCaches(tools, dryRun),
     await removeMirrors(tools, dryRun),
   ];
   if (dryRun) return removals;
@@ -61,7 +67,7 @@ async function removeImages(
 }
 
 /** After the images: their layers have become cache. What deleted apps left goes in any case. */
-async function removeCache({ prisma, images, settings }: CleanUpTools, dryRun: boolean): Promise<Removal> {
+async function removeLayers({ prisma, images, settings }: CleanUpTools, dryRun: boolean): Promise<Removal> {
   const layers = await images.cachedLayers();
   const apps = await knownApps(prisma, [...new Set(layers.map(({ appId }) => appId))]);
   const orphaned = layersToRemove(
@@ -69,7 +75,7 @@ async function removeCache({ prisma, images, settings }: CleanUpTools, dryRun: b
     { maxBytes: -1, busyApps: new Set() },
   );
   const ofApps = layers.filter(({ appId }) => apps.has(appId));
-  const maxBytes = settings.buildCacheMaxMb * 1024 * 1024;
+  const maxBytes = settings.buildCacheMaxMb * MB;
   // Most of the time there is room, and then nobody needs to be asked what builds.
   const isTooMuch = cacheBytes(ofApps) > maxBytes;
   const excess = isTooMuch ? layersToRemove(ofApps, { maxBytes, busyApps: await appsThatBuild(prisma) }) : [];
@@ -79,12 +85,38 @@ async function removeCache({ prisma, images, settings }: CleanUpTools, dryRun: b
   return { kind: 'build_cache', count: old.length, bytes: sum(old), removed };
 }
 
+async function removeBuildKitCaches(
+  { prisma, images, settings }: CleanUpTools,
+  dryRun: boolean,
+): Promise<Removal> {
+  // Docker before the rows: a build that begins in between has a row that says so.
+  const appIds = await images.buildKitCaches();
+  const uses = await cacheUses(prisma, appIds);
+  const caches = appIds.map((appId) => {
+    const { bytes = null, usedAt = null } = uses.get(appId) ?? {};
+    return { appId, bytes: bytes ?? settings.buildKitCacheMb * MB, usedAt };
+  });
+  const old = cachesToRemove(caches, {
+    apps: new Set(uses.keys()),
+    busyApps: await appsThatBuild(prisma),
+    maxBytes: settings.buildCacheMaxMb * MB,
+  });
+  const gone: typeof old = [];
+  for (const cache of old) {
+    if (!dryRun && !(await images.removeCache(cache.appId))) continue;
+    if (!dryRun) await forgetCache(prisma, cache);
+    gone.push(cache);
+  }
+  const removed = gone.map(({ appId }) => ({ id: appId, app: appId }));
+  return { kind: 'buildkit_caches', count: gone.length, bytes: sum(gone), removed };
+}
+
 async function removeMirrors({ prisma, mirrors, settings }: CleanUpTools, dryRun: boolean): Promise<Removal> {
   // The disk before the rows: a mirror has a row first, which says that it is used.
   const all = await mirrors.list();
   const users = all.length === 0 ? [] : await repositoriesInUse(prisma);
   const used = new Map(users.map((of) => [mirrors.nameOf(of), of]));
-  const maxBytes = settings.mirrorsMaxMb * 1024 * 1024;
+  const maxBytes = settings.mirrorsMaxMb * MB;
   const old = mirrorsToRemove(all, { used: new Set(used.keys()), maxBytes });
   for (const { name } of dryRun ? [] : old) {
     await mirrors.remove(name);

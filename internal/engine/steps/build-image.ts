@@ -4,6 +4,7 @@ import { recordFramework, recordImage } from '../../deployments/deployment-store
 import { buildArguments, buildSecrets } from '../../deployments/release-environment.ts';
 import { beginStep } from '../begin-step.ts';
 import { buildKey } from '../build-key.ts';
+import { recordCache } from '../clean-up/buildkit-cache-store.ts';
 import { attemptRef, type Job, type Tools } from '../job.ts';
 import { type BuildPlan, planBuild, READ_FILES } from '../plan-build.ts';
 import type { BuiltImage, Checkout } from '../ports.ts';
@@ -46,7 +47,12 @@ export async function buildImage(job: Job, tools: Tools, checkout: Checkout): Pr
         diskMb: config.buildDiskMb,
       },
     },
-    { onLine: job.onBuildLine, room: job.roomForLines, signal: job.signal },
+    {
+      onLine: job.onBuildLine,
+      room: job.roomForLines,
+      onCache: (bytes) => noteCache(job, tools, bytes),
+      signal: job.signal,
+    },
   );
   await tools.checkpoint('image-made');
   await recordImage(tools.prisma, job.claim, {
@@ -59,6 +65,15 @@ export async function buildImage(job: Job, tools: Tools, checkout: Checkout): Pr
   const megabytes = (image.bytes / 1024 / 1024).toFixed(1);
   job.say({ text: `Built ${tag} (${megabytes} MB)`, level: 'deploy' });
   return image;
+}
+
+/** The clean-up goes by it: no reason for a deployment to fail. */
+async function noteCache(job: Job, tools: Tools, bytes: number | null): Promise<void> {
+  try {
+    await recordCache(tools.prisma, job.row.app.id, bytes);
+  } catch (error) {
+    tools.logger.warn({ err: error, appId: job.row.app.id }, 'the size of a build cache was not stored');
+  }
 }
 
 /** A package of a workspace is built from its root, where the lock file and the other packages are. */

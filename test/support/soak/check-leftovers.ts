@@ -51,7 +51,13 @@ async function imagesBeyondRetention({ platform, daemon, apps }: SoakScene): Pro
   });
   const mirrors = new Mirrors(join(platform.dataDir, 'mirrors'));
   await cleanUp(
-    { prisma, images, mirrors, logger, settings: { buildCacheMaxMb: 5_120, mirrorsMaxMb: 5_120 } },
+    {
+      prisma,
+      images,
+      mirrors,
+      logger,
+      settings: { buildCacheMaxMb: 5_120, buildKitCacheMb: 2_048, mirrorsMaxMb: 5_120 },
+    },
     { now: Date.now() + LATER_MS },
   );
   const needed = await imagesNeeded(
