@@ -15,13 +15,29 @@ test('A9: usage counts the images of the last releases, and the lines, by app', 
     where: { id },
     data: { status: 'live', imageId: 'sha256:one', imageBytes: 1_000n, liveAt: new Date() },
   });
-  await api.prisma.app.update({ where: { id: app.id }, data: { mirrorBytes: 5n } });
+  await api.prisma.app.update({ where: { id: app.id }, data: { mirrorBytes: 5n, buildKitCacheBytes: 7n } });
   await api.prisma.logStream.update({ where: { id }, data: { bytes: 77n } });
 
   const { body } = await api.call('get', '/usage');
   expect(body.items).toEqual([
-    { app_id: app.id, app_name: 'web', images: 1, image_bytes: 1_000, log_bytes: 77, mirror_bytes: 5 },
-    expect.objectContaining({ app_name: 'empty', images: 0, image_bytes: 0, log_bytes: 0, mirror_bytes: 0 }),
+    {
+      app_id: app.id,
+      app_name: 'web',
+      images: 1,
+      image_bytes: 1_000,
+      log_bytes: 77,
+      mirror_bytes: 5,
+      buildkit_cache_bytes: 7,
+    },
+    {
+      app_id: expect.any(String),
+      app_name: 'empty',
+      images: 0,
+      image_bytes: 0,
+      log_bytes: 0,
+      mirror_bytes: 0,
+      buildkit_cache_bytes: 0,
+    },
   ]);
 });
 

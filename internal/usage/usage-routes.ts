@@ -20,6 +20,7 @@ const usageSchema = z
         image_bytes: bytes,
         log_bytes: bytes,
         mirror_bytes: bytes,
+        buildkit_cache_bytes: bytes.nullable(),
       }),
     ),
   })
@@ -35,6 +36,7 @@ const usageSchema = z
             image_bytes: 412_000_000,
             log_bytes: 52_000,
             mirror_bytes: 9_300_000,
+            buildkit_cache_bytes: 0,
           },
         ],
       },
@@ -67,7 +69,7 @@ export function usageRoutes({ prisma }: { prisma: PrismaClient }): Operation[] {
       tag: 'platform',
       summary: 'Read what each app keeps on the disk',
       description:
-        'Images share layers, and apps of a project the mirror of their repository: counted in each of them.',
+        'Images share layers, and apps of a project the mirror of their repository: counted in each of them. `buildkit_cache_bytes` is null while a build uses that cache, and after one that was broken off.',
       auth: 'token',
       responses: { 200: { description: 'The largest first', schema: usageSchema } },
       async handler(_input, { caller }) {
@@ -79,6 +81,7 @@ export function usageRoutes({ prisma }: { prisma: PrismaClient }): Operation[] {
           image_bytes: Number(row.imageBytes),
           log_bytes: Number(row.logBytes),
           mirror_bytes: Number(row.mirrorBytes),
+          buildkit_cache_bytes: row.buildKitCacheBytes === null ? null : Number(row.buildKitCacheBytes),
         }));
         return { status: 200, body: { items } };
       },

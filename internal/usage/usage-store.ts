@@ -10,6 +10,8 @@ export interface AppUsage {
   readonly logBytes: bigint;
   /** Of the mirror of its repository; one that several apps of a project share is counted in each. */
   readonly mirrorBytes: bigint;
+  /** What BuildKit keeps for its next build; null: not known. */
+  readonly buildKitCacheBytes: bigint | null;
 }
 
 /** Of the user's apps, the largest first. An image counts as long as a deployment may still need it. */
@@ -17,7 +19,8 @@ export function usageByApp(prisma: PrismaClient, userId: string, keptReleases: n
   return prisma.$queryRaw<AppUsage[]>`
     SELECT a.id AS "appId", a.name AS "appName",
            coalesce(i.images, 0)::int AS images, coalesce(i.bytes, 0)::bigint AS "imageBytes",
-           coalesce(l.bytes, 0)::bigint AS "logBytes", a.mirror_bytes AS "mirrorBytes"
+           coalesce(l.bytes, 0)::bigint AS "logBytes", a.mirror_bytes AS "mirrorBytes",
+           a.buildkit_cache_bytes AS "buildKitCacheBytes"
       FROM services a
       JOIN projects p ON p.id = a.project_id
       LEFT JOIN LATERAL (
@@ -29,7 +32,8 @@ export function usageByApp(prisma: PrismaClient, userId: string, keptReleases: n
         SELECT sum(s.bytes) AS bytes FROM log_streams s
          WHERE s.id = 'app:' || a.id OR s.id IN (SELECT id FROM deployments WHERE app_id = a.id)) l ON true
      WHERE p.user_id = ${userId}
-     ORDER BY coalesce(i.bytes, 0) + coalesce(l.bytes, 0) + a.mirror_bytes DESC, a.id
+     ORDER BY coalesce(i.bytes, 0) + coalesce(l.bytes, 0) + a.mirror_bytes
+              + coalesce(a.buildkit_cache_bytes, 0) DESC, a.id
      LIMIT 1000`;
 }
 
