@@ -1,3 +1,4 @@
+import type { Dirent, Stats } from 'node:fs';
 import { lstat, readdir, readlink } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import type { LineSink } from '../engine/ports.ts';
@@ -9,6 +10,8 @@ const MAX_IGNORE_BYTES = 64 * 1024;
 const MAX_ENTRIES = 300_000;
 const MAX_PATH_LENGTH = 1024;
 const MAX_WARNINGS = 20;
+/** Each is asked of another thread, and one by one most of the time would go on the way there and back. */
+const LOOKED_AT_ONCE = 16;
 /** Listing has a time limit of its own: an ignore file may be slow without being wrong. */
 const MAX_MILLISECONDS = 60_000;
 
@@ -66,6 +69,13 @@ interface WalkOptions {
   readonly signal: AbortSignal;
 }
 
+interface Looked {
+  readonly child: string;
+  readonly isFolder: boolean;
+  readonly isExcluded: boolean;
+  readonly stats: Stats | null;
+}
+
 class ContextWalk {
   readonly paths: string[] = [];
   bytes = 0;
@@ -85,18 +95,31 @@ class ContextWalk {
     );
     // The order of a folder is the file system's; sorted, the same commit gives the same stream.
     entries.sort((a, b) => (a.name < b.name ? -1 : 1));
-    for (const entry of entries) {
-      if (path === '' && entry.name === '.git') continue;
-      const child = path === '' ? entry.name : `${path}/${entry.name}`;
-      this.#checkLimits(child);
-      const excluded = this.#options.ignore.excludes(child);
-      if (entry.isDirectory()) {
-        if (!excluded) this.#add(child);
-        if (!excluded || !this.#options.ignore.mayPrune) await this.folder(child);
-      } else if (!excluded) {
-        await this.#leaf(child);
+    const found = entries.filter(({ name }) => path !== '' || name !== '.git');
+    for (let from = 0; from < found.length; from += LOOKED_AT_ONCE) {
+      const some = found.slice(from, from + LOOKED_AT_ONCE).map((entry) => this.#look(path, entry));
+      for (const { child, isFolder, isExcluded, stats } of await Promise.all(some)) {
+        if (isFolder) {
+          if (!isExcluded) this.#add(child);
+          if (!isExcluded || !this.#options.ignore.mayPrune) await this.folder(child);
+        } else if (stats) {
+          await this.#leaf(child, stats);
+        }
       }
     }
+  }
+
+  /** `stats`: of what goes along and is no folder. */
+  async #look(folder: string, entry: Dirent): Promise<Looked> {
+    const child = folder === '' ? entry.name : `${folder}/${entry.name}`;
+    this.#checkLimits(child);
+    const isFolder = entry.isDirectory();
+    const isExcluded = this.#options.ignore.excludes(child);
+    const stats =
+      isFolder || isExcluded
+        ? null
+        : await lstat(join(this.#directory, child)).catch((error: unknown) => unreadable(child, error));
+    return { child, isFolder, isExcluded, stats };
   }
 
   sayWhatWasDropped(): void {
@@ -106,9 +129,7 @@ class ContextWalk {
       this.#options.onLine({ text: `… and ${more} more left out of the build.`, level: 'warning' });
   }
 
-  async #leaf(path: string): Promise<void> {
-    const absolute = join(this.#directory, path);
-    const stats = await lstat(absolute).catch((error: unknown) => unreadable(path, error));
+  async #leaf(path: string, stats: Stats): Promise<void> {
     if (stats.isFile()) {
       this.bytes += stats.size;
       if (this.bytes > this.#options.maxBytes) {
@@ -117,7 +138,9 @@ class ContextWalk {
       }
       this.#add(path);
     } else if (stats.isSymbolicLink()) {
-      const target = await readlink(absolute).catch((error: unknown) => unreadable(path, error));
+      const target = await readlink(join(this.#directory, path)).catch((error: unknown) =>
+        unreadable(path, error),
+      );
       if (staysInside(path, target)) this.#add(path);
       else this.#drop(`${path} is left out of the build: the link points outside of the repository.`);
     } else {
