@@ -5,6 +5,7 @@ import type { ContainerEvent, RunningContainer } from '../engine/ports.ts';
 import { createLogger } from '../logger/logger.ts';
 import { DockerContainerEvents } from './container-events.ts';
 import { DockerContainerRepairs } from './container-repairs.ts';
+import { execInContainer } from './exec-in-container.ts';
 
 let lab: ContainerLab;
 let repairs: DockerContainerRepairs;
@@ -55,6 +56,27 @@ test('a paused container runs again, and one that is not paused stays as it is',
   await repairs.unpause(container.containerId);
   await repairs.unpause(container.containerId);
   expect((await lab.runner.state(container.containerId))?.status).toBe('running');
+});
+
+test('F39: a check that holds and has told a Docker that asks anew nothing tells it once its hold is ended', async () => {
+  const container = await lab.start(lab.request(scratch, { gate: 'routed' }));
+  expect(await repairs.endHold((await lab.start(lab.request(scratch))).containerId)).toBe(false);
+  await lab.until(container, 'healthy', isHealthy);
+  const holds = async () => {
+    const listed: { Processes: string[][] } = await docker(container).top({ ps_args: '-eo pid,args' });
+    return listed.Processes.flatMap(([pid = '', args]) => (args?.includes('sleep 3600') ? [pid] : []));
+  };
+  await waitUntil('the check to hold', async () => (await holds()).length > 0);
+  const before = await holds();
+  // As it is for the 0.3 s between the run that says healthy and the one that holds.
+  const command = ['/busybox', 'sh', '-c', 'echo healthy >/dev/shm/.berth-gate'];
+  await execInContainer(docker(container), command);
+  await docker(container).pause();
+  await repairs.unpause(container.containerId);
+  await waitUntil('another run to hold', async () => (await holds()).some((pid) => !before.includes(pid)));
+  expect((await lab.runner.state(container.containerId))?.health).toBe('unhealthy');
+  expect(await repairs.endHold(container.containerId)).toBe(true);
+  await lab.until(container, 'healthy', isHealthy);
 });
 
 test('a restart is a new start of the same container', async () => {

@@ -16,7 +16,7 @@ const ROUTER_PRIORITY = /^traefik\.http\.routers\.[^.]+\.priority$/;
 const END_HOLD = `for process in /proc/[0-9]*; do
   words=
   read -r words <$process/cmdline
-  [ "$words" = ${GATE_MOUNT}/busyboxsleep3600 ] && kill \${process#/proc/}
+  [ "$words" = ${GATE_MOUNT}/busyboxsleep3600 ] && kill \${process#/proc/} && echo ended
 done 2>/dev/null`;
 
 /** Repairs over the Docker socket: each call has a deadline, so a frozen daemon holds nobody for ever (F18). */
@@ -82,13 +82,14 @@ export class DockerContainerRepairs implements ContainerRepairs {
     }
   }
 
-  async endHold(containerId: string): Promise<void> {
+  async endHold(containerId: string): Promise<boolean> {
     try {
       const command = [`${GATE_MOUNT}/busybox`, 'sh', '-c', END_HOLD];
-      await execInContainer(this.#docker.getContainer(containerId), command);
+      return (await execInContainer(this.#docker.getContainer(containerId), command)).includes('ended');
     } catch (error) {
       // It has ended, or is at its pids limit.
       if (statusOf(error) === null) throw error;
+      return false;
     }
   }
 

@@ -46,7 +46,7 @@ function repairs(containers: SeenContainer[], facts: Partial<ReleaseFacts> = {})
 describe('a live release', () => {
   test.each<[string, Partial<ContainerState>, string[]]>([
     ['that runs', {}, []],
-    ['that does not answer is not touched', { health: 'unhealthy' }, []],
+    ['F39: that does not answer, or whose check holds untold', { health: 'unhealthy' }, ['end_hold c1']],
     ['that Docker starts again right now', { status: 'restarting' }, []],
     ['F39: that was stopped by hand', { status: 'exited', exitCode: 137 }, ['start c1']],
     ['F39: that was paused', { status: 'paused' }, ['unpause c1']],

@@ -29,6 +29,7 @@ export type Repair =
   | { readonly kind: 'start'; readonly container: SeenContainer }
   | { readonly kind: 'replace'; readonly container: SeenContainer }
   | { readonly kind: 'create'; readonly replica: number }
+  | { readonly kind: 'end_hold'; readonly container: SeenContainer }
   | { readonly kind: 'restart_check'; readonly container: SeenContainer }
   | { readonly kind: 'keep_restarting'; readonly container: SeenContainer };
 
@@ -72,14 +73,19 @@ function repairsOf(container: SeenContainer, { networkId, now }: ReleaseFacts): 
     ...(state.status === 'exited' || state.status === 'created'
       ? [{ kind: 'start', container } as const]
       : []),
-    // A daemon that was restarted under it may have forgotten its check, and without it there is no route (moby#41871).
-    ...(state.status === 'running' &&
-    state.health === 'starting' &&
-    now - Date.parse(state.startedAt) > CHECK_STALLED_AFTER_MS
-      ? [{ kind: 'restart_check', container } as const]
-      : []),
+    ...(state.status === 'running' ? checkRepairs(container, now) : []),
     ...(state.restartPolicy === 'always' ? [] : [{ kind: 'keep_restarting', container } as const]),
   ];
+}
+
+/** Without a check that tells Docker of it, it has no route. */
+function checkRepairs(container: SeenContainer, now: number): Repair[] {
+  const { health, startedAt } = container.state;
+  // Whoever paused it began its check anew, which may be holding without having told Docker anything.
+  if (health === 'unhealthy') return [{ kind: 'end_hold', container }];
+  // A daemon that was restarted under it may have forgotten its check (moby#41871).
+  const isStalled = health === 'starting' && now - Date.parse(startedAt) > CHECK_STALLED_AFTER_MS;
+  return isStalled ? [{ kind: 'restart_check', container }] : [];
 }
 
 const BEST = ['running', 'restarting', 'paused', 'exited', 'created', 'dead', 'removing'] as const;

@@ -355,8 +355,8 @@ export interface ContainerRepairs {
     containerId: string,
     network: { readonly name: string; readonly address: string; readonly alias: string },
   ): Promise<void>;
-  /** Ends the hold of its health check, so that a closed gate shows at once and not an hour later. */
-  endHold(containerId: string): Promise<void>;
+  /** Ends the hold of its health check, so that what it has to say shows at once and not an hour later. @returns false: it did not hold */
+  endHold(containerId: string): Promise<boolean>;
   /** Containers in which steps of builds run, or ran when the daemon ended under them. */
   buildSteps(): Promise<readonly { readonly containerId: string; readonly appId: string }[]>;
   /** The highest priority of a router of our containers; 0: there is none. */

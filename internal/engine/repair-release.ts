@@ -29,6 +29,7 @@ export async function repairRelease(
     signal.throwIfAborted();
     try {
       const text = await hands.perform(repair);
+      if (text === null) continue;
       logger.warn({ repair: repair.kind, what: text }, 'live release repaired');
       await markRelease(tools.prisma, release, { text, level: 'warning' });
     } catch (error) {
@@ -46,7 +47,11 @@ export function isDaemonAway(error: unknown): boolean {
   return error instanceof DeploymentFailed && error.code === 'docker_unavailable';
 }
 
-/** The repairs of one release. Each says what it has done. */
+/** A run of the check comes every 0.3 s. */
+const RUNS_AWAITED = 10;
+const RUN_MS = 300;
+
+/** The repairs of one release. Each says what it has done; null: there was nothing to do. */
 class ReleaseRepairs {
   readonly #tools: RepairTools;
   readonly #release: LiveRelease;
@@ -58,7 +63,7 @@ class ReleaseRepairs {
     this.#signal = signal;
   }
 
-  async perform(repair: Repair): Promise<string> {
+  async perform(repair: Repair): Promise<string | null> {
     const { containers, repairs } = this.#tools;
     switch (repair.kind) {
       case 'make_network':
@@ -72,6 +77,7 @@ class ReleaseRepairs {
         return `Replica ${repair.container.replica} was out of its network and is back in it`;
       case 'unpause':
         await repairs.unpause(repair.container.containerId);
+        await this.#untilHealthy(repair.container.containerId);
         return `Replica ${repair.container.replica} was paused and goes on`;
       case 'start':
         return this.#start(repair.container);
@@ -81,8 +87,13 @@ class ReleaseRepairs {
       case 'create':
         await this.#create(repair.replica);
         return `Replica ${repair.replica} was gone and has been made anew`;
+      case 'end_hold':
+        return (await repairs.endHold(repair.container.containerId))
+          ? `The health check of replica ${repair.container.replica} had not told Docker of it and does now`
+          : null;
       case 'restart_check':
-        await containers.restartHealthCheck(repair.container.containerId);
+        if (!(await repairs.endHold(repair.container.containerId)))
+          await containers.restartHealthCheck(repair.container.containerId);
         return `The health check of replica ${repair.container.replica} stood still and goes on`;
       case 'keep_restarting':
         await containers.setRestartPolicy(repair.container.containerId, 'always');
@@ -90,6 +101,20 @@ class ReleaseRepairs {
       default:
         return repair satisfies never;
     }
+  }
+
+  /**
+   * Docker asks anew after a pause. A check that had just said healthy holds then, and Docker would hear of it an hour
+   * later: so its hold is ended.
+   */
+  async #untilHealthy(containerId: string): Promise<void> {
+    const { containers, repairs, clock } = this.#tools;
+    for (let run = 0; run < RUNS_AWAITED; run++) {
+      const state = await containers.state(containerId);
+      if (state?.health !== 'unhealthy' && state?.health !== 'starting') return;
+      await clock.sleep(RUN_MS, this.#signal);
+    }
+    await repairs.endHold(containerId);
   }
 
   async #start(container: SeenContainer): Promise<string> {

@@ -46,9 +46,12 @@ describe('a live app', () => {
     return found;
   }
   async function expectLine(text: RegExp): Promise<void> {
-    const { body } = await platform.api.send('GET', `/apps/${app.id}/logs`);
-    const lines = (body as { items: { text: string }[] }).items.map((line) => line.text);
-    expect(lines.join('\n')).toMatch(text);
+    const lines = async () => {
+      const { body } = await platform.api.send('GET', `/apps/${app.id}/logs`);
+      return (body as { items: { text: string }[] }).items.map((line) => line.text).join('\n');
+    };
+    // The app may be served a moment before it is told.
+    await waitUntil(`the line ${text}`, async () => text.test(await lines()), { explain: lines });
   }
 
   test('F38: whose container was removed by hand has the same again, with the same address', async () => {
@@ -69,7 +72,17 @@ describe('a live app', () => {
 
   test.each<[string, (found: TestContainer) => Promise<unknown>, RegExp]>([
     ['stopped', (found) => docker(found).stop({ t: 0 }), /Replica 1 had ended .* has been started again/],
-    ['paused', (found) => docker(found).pause(), /Replica 1 was paused and goes on/],
+    [
+      'paused',
+      async (found) => {
+        // While a check begins Docker may lock itself up over a pause; so it is to hold.
+        await waitUntil('the check to hold', async () =>
+          JSON.stringify((await docker(found).top()).Processes).includes('sleep 3600'),
+        );
+        await docker(found).pause();
+      },
+      /Replica 1 was paused and goes on/,
+    ],
     [
       'renamed and killed',
       async (found) => {

@@ -279,7 +279,9 @@ export function fakeWorld(prisma: PrismaClient): FakeWorld {
         async joinNetwork(containerId, { name }) {
           events.push(`join ${change(containerId, { networkIds: [world.networks.get(name) ?? ''] })}`);
         },
-        async endHold() {},
+        async endHold() {
+          return false;
+        },
         async buildSteps() {
           return world.buildSteps;
         },
