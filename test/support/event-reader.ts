@@ -7,6 +7,9 @@ export interface ReceivedEvent {
   readonly data: unknown;
 }
 
+/** As long as a build may take beside others: what is awaited here is written by one. */
+const WAIT_MS = 120_000;
+
 /** A client of server-sent events, as strict as a browser's: a frame ends with an empty line, a field with its line. */
 export class EventReader {
   readonly events: ReceivedEvent[] = [];
@@ -58,12 +61,13 @@ export class EventReader {
   }
 
   closed(): Promise<unknown> {
-    return waitUntil('the stream to end', () => this.isClosed, { intervalMs: 5 });
+    return waitUntil('the stream to end', () => this.isClosed, { intervalMs: 5, timeoutMs: WAIT_MS });
   }
 
   count(events: number): Promise<unknown> {
     return waitUntil(`${events} events`, () => this.events.length >= events, {
       intervalMs: 5,
+      timeoutMs: WAIT_MS,
       explain: () => `got ${this.events.length}`,
     });
   }
