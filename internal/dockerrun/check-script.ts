@@ -7,6 +7,8 @@
  *   healthy  → answer at once, so that taking `ready` away shows after ten runs; with `routed` hold, for execs cost CPU;
  *   held     → a hold is over: say healthy again before the next one. A daemon that restarts under a running container
  *              (live-restore) forgets what it was told and may be asking anew; a hold would leave the app unrouted.
+ * In the 0.3 s between a run that says healthy and one that holds, nothing here tells a Docker that has begun to ask anew
+ * from the one that was told; whoever repairs a live release ends such a hold (`end_hold` in decide-repairs.ts).
  * Without a writable /dev/shm every run answers at once and none holds.
  *
  * The listening sockets come first in /proc/net/tcp*, so reading stops at the first other one. The shell's own `read`
