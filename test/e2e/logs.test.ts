@@ -73,7 +73,7 @@ describe('logs', () => {
     const path = `/deployments/${deployment?.id}/logs`;
     const curl = startCurl(path);
     const first = follow(path);
-    await first.count(30_000);
+    await first.count(30_000, () => platform.explain(deployment?.id ?? ''));
     first.close();
     // While the build goes on: curl shows lines as they come.
     const seenByCurl = curl.text().length;

@@ -64,11 +64,12 @@ export class EventReader {
     return waitUntil('the stream to end', () => this.isClosed, { intervalMs: 5, timeoutMs: WAIT_MS });
   }
 
-  count(events: number): Promise<unknown> {
+  /** @param explain more of why they do not come */
+  count(events: number, explain: () => string | Promise<string> = () => ''): Promise<unknown> {
     return waitUntil(`${events} events`, () => this.events.length >= events, {
       intervalMs: 5,
       timeoutMs: WAIT_MS,
-      explain: () => `got ${this.events.length}`,
+      explain: async () => `got ${this.events.length}\n${await explain()}`,
     });
   }
 
