@@ -355,7 +355,10 @@ export interface ContainerRepairs {
     containerId: string,
     network: { readonly name: string; readonly address: string; readonly alias: string },
   ): Promise<void>;
-  /** Ends the hold of its health check, so that what it has to say shows at once and not an hour later. @returns false: it did not hold */
+  /**
+   * Ends the hold of its health check, so that what it has to say shows at once and not an hour later.
+   * @returns false: it did not hold
+   */
   endHold(containerId: string): Promise<boolean>;
   /** Containers in which steps of builds run, or ran when the daemon ended under them. */
   buildSteps(): Promise<readonly { readonly containerId: string; readonly appId: string }[]>;

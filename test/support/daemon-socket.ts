@@ -1,14 +1,15 @@
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
+import { Relay } from './relay.ts';
 
 const DAEMON = '/var/run/docker.sock';
 
 /** A socket in a folder of its own that leads to the real daemon, and can be replaced as an update of Docker does it. */
 export class DaemonSocket {
   readonly folder: string;
-  readonly #open = new Set<Socket>();
+  readonly #relay = new Relay();
   #server: Server | null = null;
 
   private constructor(folder: string) {
@@ -34,10 +35,7 @@ export class DaemonSocket {
 
   async #listen(): Promise<void> {
     this.#server = createServer({ allowHalfOpen: true }, (client) => {
-      const daemon = this.#track(connect({ path: DAEMON, allowHalfOpen: true }));
-      this.#track(client).pipe(daemon).pipe(client);
-      client.on('close', () => daemon.destroy());
-      daemon.on('close', () => client.destroy());
+      this.#relay.join(client, connect({ path: DAEMON, allowHalfOpen: true }));
     }).listen(join(this.folder, 'docker.sock'));
     await once(this.#server, 'listening');
   }
@@ -45,15 +43,8 @@ export class DaemonSocket {
   async #end(): Promise<void> {
     const server = this.#server;
     this.#server = null;
-    for (const socket of this.#open) socket.destroy();
+    this.#relay.endAll();
     // Removes its file, too.
     if (server) await new Promise((closed) => server.close(closed));
-  }
-
-  #track(socket: Socket): Socket {
-    this.#open.add(socket);
-    socket.on('error', () => socket.destroy());
-    socket.on('close', () => this.#open.delete(socket));
-    return socket;
   }
 }

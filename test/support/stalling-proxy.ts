@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { Relay } from './relay.ts';
 
 export interface StallingProxy {
   readonly port: number;
@@ -14,25 +15,16 @@ export interface StallingProxy {
 
 /** A TCP proxy in front of 127.0.0.1:`target` that can go silent without closing anything: a hung Git server. */
 export async function startStallingProxy(target: number): Promise<StallingProxy> {
-  const sockets = new Set<Socket>();
+  const relay = new Relay();
   let isStalling = false;
   let stalled = 0;
-  const track = (socket: Socket) => {
-    sockets.add(socket);
-    socket.on('error', () => socket.destroy());
-    socket.on('close', () => sockets.delete(socket));
-    return socket;
-  };
   const server = createServer((client) => {
-    track(client);
     if (isStalling) {
+      relay.track(client);
       stalled += 1;
       return;
     }
-    const upstream = track(connect(target, '127.0.0.1'));
-    client.pipe(upstream).pipe(client);
-    client.on('close', () => upstream.destroy());
-    upstream.on('close', () => client.destroy());
+    relay.join(client, connect(target, '127.0.0.1'));
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
@@ -45,7 +37,7 @@ export async function startStallingProxy(target: number): Promise<StallingProxy>
       isStalling = false;
     },
     async close() {
-      for (const socket of sockets) socket.destroy();
+      relay.endAll();
       await new Promise((closed) => server.close(closed));
     },
   };
