@@ -28,7 +28,7 @@ function section(fault: Fault, results: readonly TestResult[]): string[] {
     '',
     `Expected: ${fault.outcome}.`,
     '',
-    ...(lines.length > 0 ? [...new Set(lines)] : [none]),
+    ...(lines.length > 0 ? [...new Set(lines)].sort() : [none]),
     '',
   ];
 }
@@ -39,5 +39,8 @@ export function idsOf(name: string): string[] {
 }
 
 function withoutIds(name: string): string {
-  return name.replace(/\b(?:[AFIT]\d{1,2}(?:, | and | |: )*)+/g, '').trim();
+  return name
+    .replace(/\b(?:[AFIT]\d{1,2}(?:, | and | |: )*)+/g, '')
+    .replace(/\s+/g, ' ')
+    .trim();
 }
