@@ -87,6 +87,29 @@ test('a restart is a new start of the same container', async () => {
   expect(after.startedAt).not.toBe(before?.startedAt);
 });
 
+describe('F15: what a build leaves behind when its daemon ends', () => {
+  const appId = 'leftbuild2';
+  /** A container as it was listed after a daemon was killed between two steps of a build. */
+  async function create(labels: Record<string, string>, command: string[]): Promise<string> {
+    const Labels = { 'berth.instance': lab.instanceId, 'berth.app': appId, ...labels };
+    return (await lab.docker.createContainer({ Image: scratch, Labels, Cmd: command })).id;
+  }
+  const ofImage = { 'berth.deployment': 'deployment', 'berth.attempt': '1' };
+  const found = async () =>
+    (await repairs.buildSteps()).flatMap((step) => (step.appId === appId ? [step.containerId] : [])).sort();
+
+  test('is a step that ran, and one that only wrote labels; not what somebody made of the image by hand', async () => {
+    const ran = await create({}, ['/bin/sh', '-c', 'make']);
+    const wrote = await create(ofImage, ['/bin/sh', '-c', '#(nop) ', 'LABEL berth.app=leftbuild2']);
+    const byHand = await create(ofImage, ['/busybox', 'sh']);
+    await lab.start(lab.request(scratch));
+    expect(await found()).toEqual([ran, wrote].sort());
+    for (const id of await found()) await repairs.remove(id);
+    expect(await found()).toEqual([]);
+    await repairs.remove(byHand);
+  });
+});
+
 test('a stopped container stays, and no daemon brings it back', async () => {
   const container = await lab.start(lab.request(scratch));
   await lab.runner.setRestartPolicy(container.containerId, 'always');

@@ -7,6 +7,9 @@ import { execInContainer } from './exec-in-container.ts';
 import { removeContainer, stopContainer } from './remove-container.ts';
 import { startFailure } from './start-failure.ts';
 
+/** The command of a container that the classic builder makes for a step that runs nothing, only to commit it. */
+const WRITES_ONLY = '#(nop) ';
+
 const ROUTER_PRIORITY = /^traefik\.http\.routers\.[^.]+\.priority$/;
 
 /**
@@ -94,10 +97,12 @@ export class DockerContainerRepairs implements ContainerRepairs {
   }
 
   async buildSteps(): Promise<{ containerId: string; appId: string }[]> {
-    return (await this.#all()).flatMap(({ Id, Labels }) => {
-      // Layers of a build tell the app, and only its image and containers the deployment.
+    return (await this.#all()).flatMap(({ Id, Labels, Command }) => {
       const { 'berth.app': appId, 'berth.deployment': deploymentId } = Labels;
-      return appId && deploymentId === undefined ? [{ containerId: Id, appId }] : [];
+      // Layers of a build tell the app only; from its last step on, which writes our labels, it looks like one that
+      // somebody made of the image by hand.
+      const isStep = deploymentId === undefined || Command.includes(WRITES_ONLY);
+      return appId && isStep ? [{ containerId: Id, appId }] : [];
     });
   }
 

@@ -360,7 +360,7 @@ export interface ContainerRepairs {
    * @returns false: it did not hold
    */
   endHold(containerId: string): Promise<boolean>;
-  /** Containers in which steps of builds run, or ran when the daemon ended under them. */
+  /** Containers of steps of builds that are under way, or were when the daemon ended under them. */
   buildSteps(): Promise<readonly { readonly containerId: string; readonly appId: string }[]>;
   /** The highest priority of a router of our containers; 0: there is none. */
   highestRoutePriority(): Promise<number>;
