@@ -1,6 +1,6 @@
 import { chmod, copyFile, link, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { GateFiles, GateOwner, StartRequest } from '../engine/ports.ts';
+import type { GateFiles, GateFolder, GateOwner, StartRequest } from '../engine/ports.ts';
 import { checkScript } from './check-script.ts';
 import { codeOf } from './docker-call.ts';
 import { gateToolPath } from './gate-tool.ts';
@@ -58,23 +58,20 @@ export class GateFolders implements GateFiles {
     await writeFile(join(this.#folder(ref, replica), 'routed'), '');
   }
 
-  async listDeployments(): Promise<string[]> {
-    const names = await this.#folderNames();
-    return [...new Set(names.map((name) => FOLDER_NAME.exec(name)?.[1] ?? ''))];
-  }
-
-  async removeAll(deploymentId: string): Promise<void> {
-    const names = await this.#folderNames();
-    const doomed = names.filter((name) => FOLDER_NAME.exec(name)?.[1] === deploymentId);
-    await Promise.all(doomed.map((name) => rm(join(this.#gateDir, name), { recursive: true, force: true })));
-  }
-
-  async #folderNames(): Promise<string[]> {
-    const entries = await readdir(this.#gateDir).catch((error: unknown) => {
+  async list(): Promise<GateFolder[]> {
+    const names = await readdir(this.#gateDir).catch((error: unknown) => {
       if (codeOf(error) === 'ENOENT') return [];
       throw error;
     });
-    return entries.filter((name) => FOLDER_NAME.test(name));
+    return names.flatMap((name) => {
+      const [, deploymentId, attempt, replica] = FOLDER_NAME.exec(name) ?? [];
+      return deploymentId ? [{ deploymentId, attempt: Number(attempt), replica: Number(replica) }] : [];
+    });
+  }
+
+  async removeAll(deploymentId: string): Promise<void> {
+    const doomed = (await this.list()).filter((folder) => folder.deploymentId === deploymentId);
+    await Promise.all(doomed.map((folder) => this.remove(folder, folder.replica)));
   }
 
   #folder(ref: GateOwner, replica: number): string {

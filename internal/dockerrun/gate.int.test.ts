@@ -165,17 +165,27 @@ test('an app at its pids limit says that the check could not run', async () => {
   expect(state.gateError).toMatch(/fork|resource temporarily unavailable|exec/i);
 }, 60_000);
 
-test('the gate tells which deployments have folders, and removes those of one', async () => {
+test('the gate tells which folders there are, and removes one, or those of one deployment', async () => {
   const [first, second] = [lab.request(scratch), lab.request(scratch)];
   await lab.gate.create(first.ref, 1, first);
   await lab.gate.create(first.ref, 2, first);
   await lab.gate.create(second.ref, 1, second);
-  const ours = [first.ref.deploymentId, second.ref.deploymentId];
-  const listed = async () => (await lab.gate.listDeployments()).filter((id) => ours.includes(id)).sort();
-  expect(await listed()).toEqual([...ours].sort());
+  const folder = ({ ref: { deploymentId, attempt } }: typeof first, replica: number) => ({
+    deploymentId,
+    attempt,
+    replica,
+  });
+  const ours = [folder(first, 1), folder(first, 2), folder(second, 1)];
+  const of = new Set(ours.map(({ deploymentId }) => deploymentId));
+  const listed = async () => (await lab.gate.list()).filter(({ deploymentId }) => of.has(deploymentId));
+  expect(await listed()).toHaveLength(3);
+  expect(await listed()).toEqual(expect.arrayContaining(ours));
+  await lab.gate.remove(second.ref, 1);
+  expect(await listed()).not.toContainEqual(folder(second, 1));
+  await lab.gate.create(second.ref, 1, second);
   await lab.gate.removeAll(first.ref.deploymentId);
-  expect(await listed()).toEqual([second.ref.deploymentId]);
+  expect(await listed()).toEqual([folder(second, 1)]);
   await expect(lab.gate.open(first.ref, 1)).rejects.toMatchObject({ code: 'ENOENT' });
   await rm(lab.gateDir, { recursive: true });
-  expect(await lab.gate.listDeployments()).toEqual([]);
+  expect(await lab.gate.list()).toEqual([]);
 });

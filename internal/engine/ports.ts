@@ -420,6 +420,11 @@ export interface RuntimeLogs {
 /** Whose gate folder it is. */
 export type GateOwner = Pick<AttemptRef, 'deploymentId' | 'attempt'>;
 
+/** Whose folder it is, and of which of its containers. */
+export interface GateFolder extends GateOwner {
+  readonly replica: number;
+}
+
 /** The folder mounted read-only at /.berth (made by ContainerRunner.start): its flag files are the switch. */
 export interface GateFiles {
   /** Writes `ready`: healthy as soon as the port listens. */
@@ -428,8 +433,8 @@ export interface GateFiles {
   close(ref: GateOwner, replica: number): Promise<void>;
   /** Writes `routed`: the release has its traffic and keeps it, so the check may hold. */
   markRouted(ref: GateOwner, replica: number): Promise<void>;
-  /** For the reconciler: deployments that have a gate folder, and the removal of all of one's folders. */
-  listDeployments(): Promise<string[]>;
+  list(): Promise<GateFolder[]>;
+  remove(ref: GateOwner, replica: number): Promise<void>;
   removeAll(deploymentId: string): Promise<void>;
 }
 

@@ -40,9 +40,9 @@ async function removeLeftovers(tools: ReconcileTools): Promise<void> {
   const [all, folders, gates] = await Promise.all([
     containers.list({}),
     source.listDeployments(),
-    gate.listDeployments(),
+    gate.list(),
   ]);
-  const ids = new Set([...all.map((container) => container.deploymentId), ...folders, ...gates]);
+  const ids = new Set([...[...all, ...gates].map(({ deploymentId }) => deploymentId), ...folders]);
   const busy = await busyApps(prisma);
   const facts = await deploymentFacts(prisma, [...ids]);
 
@@ -50,7 +50,7 @@ async function removeLeftovers(tools: ReconcileTools): Promise<void> {
   for (const { containerName } of leftovers) logger.info({ containerName }, 'removing leftover container');
   await endContainers(tools, leftovers, NO_GRACE_SECONDS);
   for (const id of leftoverFolders(folders, facts)) await source.remove(id);
-  for (const id of leftoverGates(gates, facts, all)) await gate.removeAll(id);
+  for (const folder of leftoverGates(gates, facts, all)) await gate.remove(folder, folder.replica);
 }
 
 /** A worker that slept through the deletion of a project may have made its network once more. */

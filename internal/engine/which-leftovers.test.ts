@@ -68,8 +68,15 @@ describe('folders', () => {
   });
 
   test('of gates stay as long as a container has them mounted', () => {
-    expect(leftoverGates(['a', 'b', 'c'], facts({ a: {}, c: { inFlight: true } }), [container('b')])).toEqual(
-      ['a'],
-    );
+    const folders = ['a', 'b', 'c'].map((deploymentId) => ({ deploymentId, attempt: 1, replica: 1 }));
+    const rows = facts({ a: {}, c: { inFlight: true } });
+    expect(leftoverGates(folders, rows, [container('b')])).toEqual([folders[0]]);
+  });
+
+  test('F05: of gates go with an attempt that had no container yet, though another one of it serves', () => {
+    const folders = [1, 2].map((attempt) => ({ deploymentId: 'live', attempt, replica: 1 }));
+    const rows = facts({ live: { isLive: true, candidateAttempt: 2 } });
+    expect(leftoverGates(folders, rows, [container('live', 2)])).toEqual([folders[0]]);
+    expect(leftoverGates(folders, rows, [])).toEqual([folders[0]]);
   });
 });

@@ -1,4 +1,4 @@
-import type { RunningContainer } from './ports.ts';
+import type { GateFolder, RunningContainer } from './ports.ts';
 
 /** What the database says of one deployment, as far as its leftovers go. */
 export interface DeploymentFacts {
@@ -46,12 +46,21 @@ export function leftoverFolders(withFolder: readonly string[], facts: Facts): st
   return withFolder.filter((id) => !facts.get(id)?.inFlight);
 }
 
-/** Deployments whose gate folders nobody needs: they serve no container. */
+/**
+ * Gate folders that serve no container: of an ended deployment, or of an earlier attempt at the release that serves,
+ * whose worker was killed before it had a container.
+ */
 export function leftoverGates(
-  withGate: readonly string[],
+  folders: readonly GateFolder[],
   facts: Facts,
   containers: readonly RunningContainer[],
-): string[] {
-  const inUse = new Set(containers.map((container) => container.deploymentId));
-  return withGate.filter((id) => !inUse.has(id) && !facts.get(id)?.inFlight);
+): GateFolder[] {
+  const nameOf = ({ deploymentId, attempt, replica }: GateFolder) => `${deploymentId}-${attempt}-${replica}`;
+  const inUse = new Set(containers.map(nameOf));
+  return folders.filter((folder) => {
+    const deployment = facts.get(folder.deploymentId);
+    if (deployment?.inFlight || inUse.has(nameOf(folder))) return false;
+    // The release's own may be there for a container that is being made anew this moment.
+    return !deployment?.isLive || deployment.candidateAttempt !== folder.attempt;
+  });
 }

@@ -314,9 +314,10 @@ export function fakeWorld(prisma: PrismaClient): FakeWorld {
         async markRouted(_ref, replica) {
           events.push(`routed ${replica}`);
         },
-        async listDeployments() {
+        async list() {
           return [];
         },
+        async remove() {},
         async removeAll() {},
       },
       probe: {

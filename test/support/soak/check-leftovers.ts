@@ -11,28 +11,29 @@ import type { SoakScene } from './invariants.ts';
 /** Images of the last hour are left alone: a build may be about to record its own. */
 const LATER_MS = 2 * 60 * 60 * 1000;
 
+/** Labels of a container whose values name its gate folder. */
+const GATE_OF = ['berth.deployment', 'berth.attempt', 'berth.replica'];
+
 /** I5: what is in Docker and on the disk is what the rows explain. */
 export async function checkLeftovers(scene: SoakScene): Promise<string[]> {
   const { platform, daemon, foreign } = scene;
   const rows = await platform.prisma.app.findMany({ select: { liveDeploymentId: true } });
   const live = new Set(rows.flatMap(({ liveDeploymentId }) => liveDeploymentId ?? []));
-  const containers = (await daemon.docker.listContainers({ all: true })).filter(
+  const all = await daemon.docker.listContainers({ all: true });
+  const containers = all.filter(
     ({ Id, Labels }) => Id !== foreign.containerId && !live.has(Labels['berth.deployment'] ?? ''),
   );
   const projects = await platform.prisma.project.findMany({ select: { networkName: true } });
   const known = new Set(projects.map(({ networkName }) => networkName));
   const networks = (await platform.docker.networks()).filter((name) => !known.has(name));
-  const gates = foldersIn(join(platform.dataDir, 'gate'));
-  const idleGates = gates.filter((name) => !live.has(name.split('-')[0] ?? ''));
+  const mounted = new Set(all.map(({ Labels }) => GATE_OF.map((name) => Labels[name]).join('-')));
+  const idleGates = foldersIn(join(platform.dataDir, 'gate')).filter((name) => !mounted.has(name));
   return [
     ...containers.map(({ Names, State, Command }) => `container ${Names.join(' ')} (${State}, ${Command})`),
     ...networks.map((name) => `network ${name}`),
     ...foldersIn(join(platform.dataDir, 'work')).map((name) => `clone folder ${name}`),
     ...heldMirrors(platform.dataDir),
     ...idleGates.map((name) => `gate folder ${name}`),
-    ...(gates.length - idleGates.length > live.size
-      ? [`${gates.length} gate folders for ${live.size} releases`]
-      : []),
     ...gitProcessesIn(platform.dataDir).map((what) => `git process ${what}`),
     ...(await imagesBeyondRetention(scene)),
   ];
