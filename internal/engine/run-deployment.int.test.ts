@@ -677,6 +677,18 @@ describe('a worker killed', () => {
     expect(await addressesInUse()).toEqual([]);
   });
 
+  test('F05, F44: with the address of a container to come leaves none in use when it is cancelled', async () => {
+    await deployed();
+    const live = await addressesInUse();
+    const { id } = await request();
+    await killedAt('reserved');
+    expect(await addressesInUse()).toHaveLength(2);
+    await cancelDeployment(prisma(), id);
+    await work();
+    expect(await rowOf(id)).toMatchObject({ status: 'cancelled' });
+    expect(await addressesInUse()).toEqual(live);
+  });
+
   test('F49: again and again in the drain leaves the release live', async () => {
     await deployed();
     const { id } = await request();

@@ -28,12 +28,17 @@ export async function checkLeftovers(scene: SoakScene): Promise<string[]> {
   const networks = (await platform.docker.networks()).filter((name) => !known.has(name));
   const mounted = new Set(all.map(({ Labels }) => GATE_OF.map((name) => Labels[name]).join('-')));
   const idleGates = foldersIn(join(platform.dataDir, 'gate')).filter((name) => !mounted.has(name));
+  const named = all.flatMap(({ Names }) => Names.map((name) => name.replace(/^\//, '')));
+  const idleAddresses = await platform.prisma.containerAddress.findMany({
+    where: { releasedAt: null, containerName: { notIn: named } },
+  });
   return [
     ...containers.map(({ Names, State, Command }) => `container ${Names.join(' ')} (${State}, ${Command})`),
     ...networks.map((name) => `network ${name}`),
     ...foldersIn(join(platform.dataDir, 'work')).map((name) => `clone folder ${name}`),
     ...heldMirrors(platform.dataDir),
     ...idleGates.map((name) => `gate folder ${name}`),
+    ...idleAddresses.map(({ containerName }) => `address of the container ${containerName}`),
     ...gitProcessesIn(platform.dataDir).map((what) => `git process ${what}`),
     ...(await imagesBeyondRetention(scene)),
   ];
