@@ -82,6 +82,16 @@ export async function keepAddress(
     ON CONFLICT (project_id, address) DO NOTHING`;
 }
 
+/** Addresses that are not resting, and for which deployment and container; null: its row is gone. */
+export function reservedAddresses(
+  prisma: PrismaClient,
+): Promise<{ deploymentId: string | null; containerName: string }[]> {
+  return prisma.containerAddress.findMany({
+    where: { releasedAt: null },
+    select: { deploymentId: true, containerName: true },
+  });
+}
+
 /** The container is gone; its address rests, then may be given again. */
 export async function releaseAddresses(
   prisma: PrismaClient,

@@ -1,8 +1,15 @@
+import { releaseAddresses, reservedAddresses } from '../deployments/address-store.ts';
 import { routeNames } from '../routing/traefik-labels.ts';
 import { endContainers, NO_GRACE_SECONDS } from './end-containers.ts';
 import type { Tools } from './job.ts';
 import { busyApps, deploymentFacts, liveReleases, networksOfProjects } from './reconcile-store.ts';
-import { leftoverContainers, leftoverFolders, leftoverGates, leftoverNetworks } from './which-leftovers.ts';
+import {
+  leftoverAddresses,
+  leftoverContainers,
+  leftoverFolders,
+  leftoverGates,
+  leftoverNetworks,
+} from './which-leftovers.ts';
 
 type ReconcileTools = Pick<
   Tools,
@@ -24,7 +31,7 @@ type ReconcileTools = Pick<
  * though another one failed.
  */
 export async function reconcile(tools: ReconcileTools): Promise<void> {
-  const parts = { removeLeftovers, removeLeftoverNetworks, wakeProxyIfItMissedOne };
+  const parts = { removeLeftovers, releaseLeftoverAddresses, removeLeftoverNetworks, wakeProxyIfItMissedOne };
   for (const [name, part] of Object.entries(parts)) {
     try {
       await part(tools);
@@ -51,6 +58,19 @@ async function removeLeftovers(tools: ReconcileTools): Promise<void> {
   await endContainers(tools, leftovers, NO_GRACE_SECONDS);
   for (const id of leftoverFolders(folders, facts)) await source.remove(id);
   for (const folder of leftoverGates(gates, facts, all)) await gate.remove(folder, folder.replica);
+}
+
+async function releaseLeftoverAddresses({ prisma, containers, logger }: ReconcileTools): Promise<void> {
+  // Docker first here, too: an address is reserved before its container is made.
+  const all = await containers.list({});
+  const reserved = await reservedAddresses(prisma);
+  const facts = await deploymentFacts(prisma, [
+    ...new Set(reserved.flatMap((row) => row.deploymentId ?? [])),
+  ]);
+  const leftovers = leftoverAddresses(reserved, facts, all);
+  if (leftovers.length === 0) return;
+  logger.info({ containerNames: leftovers }, 'releasing addresses of containers that are gone');
+  await releaseAddresses(prisma, leftovers);
 }
 
 /** A worker that slept through the deletion of a project may have made its network once more. */

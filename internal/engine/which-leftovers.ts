@@ -41,6 +41,23 @@ export function leftoverNetworks(
   return [...names].filter((name) => !ofProjects.has(name));
 }
 
+/**
+ * Names of containers that are gone with their addresses still reserved: their worker was killed before it had said so.
+ * A live release keeps those of its own, since a replica that is made anew gets the same.
+ */
+export function leftoverAddresses(
+  reserved: readonly { readonly deploymentId: string | null; readonly containerName: string }[],
+  facts: Facts,
+  containers: readonly Pick<RunningContainer, 'containerName'>[],
+): string[] {
+  const there = new Set(containers.map(({ containerName }) => containerName));
+  return reserved.flatMap(({ deploymentId, containerName }) => {
+    const deployment = deploymentId === null ? undefined : facts.get(deploymentId);
+    const isWanted = deployment?.inFlight || deployment?.isLive || there.has(containerName);
+    return isWanted ? [] : [containerName];
+  });
+}
+
 /** Deployments whose clone folders nobody needs: a folder lives only while its deployment is under way. */
 export function leftoverFolders(withFolder: readonly string[], facts: Facts): string[] {
   return withFolder.filter((id) => !facts.get(id)?.inFlight);
