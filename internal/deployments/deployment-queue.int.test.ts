@@ -140,6 +140,16 @@ describe('the queue', () => {
     ]);
   });
 
+  test('F19: a worker does not take for lost what it has in hand, though its lease ran out; another one does', async () => {
+    await request((await seedApp(db())).id);
+    const claim = await claimed();
+    await expireLease(claim);
+    expect(await claimNext(db(), worker, [claim.deploymentId])).toBeNull();
+    expect(await heartbeat(db(), claim, worker)).toBe('held');
+    await expireLease(claim);
+    expect(await claimNext(db(), other, ['abcdefghij'])).toMatchObject({ attempt: 2 });
+  });
+
   test('F09: a deployment handed back is taken at once, and the attempt does not count', async () => {
     const app = await seedApp(db());
     await request(app.id);

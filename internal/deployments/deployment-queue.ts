@@ -77,18 +77,22 @@ export interface Claim {
 
 /**
  * Takes the oldest deployment that may run: a pending one whose app has none in flight, or one whose worker let its
- * lease run out, as far as the limit of its project allows. One statement, so that it either holds everything or nothing: FOR UPDATE SKIP LOCKED lets claimers
- * pass each other, and the partial unique index `deployments_one_in_flight` stops two pending ones of one app that two
- * workers take at the same instant. The attempt is counted here, so that a job that kills its worker is noticed.
+ * lease run out, as far as the limit of its project allows. One statement, so that it either holds everything or
+ * nothing: FOR UPDATE SKIP LOCKED lets claimers pass each other, and the partial unique index
+ * `deployments_one_in_flight` stops two pending ones of one app that two workers take at the same instant. The attempt
+ * is counted here, so that a job that kills its worker is noticed.
+ * @param inHand what this worker works on: when the database was away for longer than a lease, its next heartbeat
+ *   renews that, and to take it for lost would cost an attempt
  */
 export async function claimNext(
   prisma: PrismaClient,
   worker: { id: string; leaseSeconds: number },
+  inHand: readonly string[] = [],
 ): Promise<Claim | null> {
   try {
     return await prisma.$transaction(async (tx) => {
       await takeTurnsWhereLimited(tx);
-      return await claim(tx, worker);
+      return await claim(tx, worker, inHand);
     });
   } catch (error) {
     if (isUniqueViolation(error)) return null;
@@ -106,7 +110,11 @@ async function takeTurnsWhereLimited(tx: Db): Promise<void> {
      WHERE EXISTS (SELECT 1 FROM projects WHERE deployment_limit IS NOT NULL)`;
 }
 
-async function claim(tx: Db, worker: { id: string; leaseSeconds: number }): Promise<Claim | null> {
+async function claim(
+  tx: Db,
+  worker: { id: string; leaseSeconds: number },
+  inHand: readonly string[],
+): Promise<Claim | null> {
   const [claimed] = await tx.$queryRaw<Claim[]>`
       WITH next AS (
         SELECT d.id
@@ -122,7 +130,8 @@ async function claim(tx: Db, worker: { id: string; leaseSeconds: number }): Prom
                                    AND (o.status IN ('building', 'deploying')
                                         OR (o.status = 'live' AND o.step = 'draining'))))
             OR ((d.status IN ('building', 'deploying') OR (d.status = 'live' AND d.step = 'draining'))
-                AND (d.lease_expires_at IS NULL OR d.lease_expires_at < now()))
+                AND (d.lease_expires_at IS NULL OR d.lease_expires_at < now())
+                AND d.id <> ALL(${[...inHand]}::text[]))
          ORDER BY d.status = 'pending', d.queue_sequence
          LIMIT 1
            FOR UPDATE OF d SKIP LOCKED

@@ -1,4 +1,4 @@
-import { claimNext } from '../deployments/deployment-queue.ts';
+import { type Claim, claimNext } from '../deployments/deployment-queue.ts';
 import type { SealedBox } from '../secrets/sealed-box.ts';
 import { answerPlans } from './answer-plans.ts';
 import { cleanUp } from './clean-up/clean-up.ts';
@@ -52,13 +52,22 @@ async function runDeployments(tools: Tools, options: WorkerOptions): Promise<voi
       }) ?? (() => undefined),
   };
   const unsubscribe = notifications?.subscribe('deployment_queued', () => bell.ring());
+  const inHand = new Set<string>();
+  const work = async (claim: Claim) => {
+    inHand.add(claim.deploymentId);
+    try {
+      await runDeployment(claim, tools, { worker: identity, box, interrupts });
+    } finally {
+      inHand.delete(claim.deploymentId);
+    }
+  };
   await runWorkerLoop({
     ...options,
     ...tools,
     bell,
     async take() {
-      const claim = await claimNext(tools.prisma, identity);
-      return claim && { done: runDeployment(claim, tools, { worker: identity, box, interrupts }) };
+      const claim = await claimNext(tools.prisma, identity, [...inHand]);
+      return claim && { done: work(claim) };
     },
   });
   unsubscribe?.();
