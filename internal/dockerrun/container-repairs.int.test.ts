@@ -102,12 +102,30 @@ describe('F15: what a build leaves behind when its daemon ends', () => {
     const ran = await create({}, ['/bin/sh', '-c', 'make']);
     const wrote = await create(ofImage, ['/bin/sh', '-c', '#(nop) ', 'LABEL berth.app=leftbuild2']);
     const byHand = await create(ofImage, ['/busybox', 'sh']);
-    await lab.start(lab.request(scratch));
+    const ofApp = { ...ofImage, 'berth.replica': '1', 'berth.port': '80' };
+    const web = await create(ofApp, ['/busybox', 'sh', '-c', '#(nop) is a comment']);
     expect(await found()).toEqual([ran, wrote].sort());
     for (const id of await found()) await repairs.remove(id);
     expect(await found()).toEqual([]);
-    await repairs.remove(byHand);
+    for (const id of [byHand, web]) await repairs.remove(id);
   });
+});
+
+test('F03: a container that was made for a moment is found once it has outlived that, and no other', async () => {
+  const create = async (labels: Record<string, string>) => {
+    const Labels = { 'berth.instance': lab.instanceId, ...labels };
+    return (await lab.docker.createContainer({ Image: scratch, Labels, Cmd: ['true'] })).id;
+  };
+  const app = await lab.start(lab.request(scratch));
+  const left = [
+    await create({ 'berth.nudge': 'true', 'berth.app': '' }),
+    await create({ 'berth.gate-tool': 'true' }),
+  ];
+  expect(await repairs.outlived(60)).toEqual([]);
+  const found = await repairs.outlived(-60);
+  expect(found.toSorted()).toEqual(left.toSorted());
+  expect(found).not.toContain(app.containerId);
+  for (const id of left) await repairs.remove(id);
 });
 
 test('a stopped container stays, and no daemon brings it back', async () => {

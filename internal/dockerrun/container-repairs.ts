@@ -10,6 +10,9 @@ import { startFailure } from './start-failure.ts';
 /** The command of a container that the classic builder makes for a step that runs nothing, only to commit it. */
 const WRITES_ONLY = '#(nop) ';
 
+/** Labels of containers that are removed by whoever made them, within a second. */
+const FOR_A_MOMENT = ['berth.nudge', 'berth.gate-tool'];
+
 const ROUTER_PRIORITY = /^traefik\.http\.routers\.[^.]+\.priority$/;
 
 /**
@@ -98,12 +101,19 @@ export class DockerContainerRepairs implements ContainerRepairs {
 
   async buildSteps(): Promise<{ containerId: string; appId: string }[]> {
     return (await this.#all()).flatMap(({ Id, Labels, Command }) => {
-      const { 'berth.app': appId, 'berth.deployment': deploymentId } = Labels;
+      const { 'berth.app': appId, 'berth.deployment': deploymentId, 'berth.replica': replica } = Labels;
       // Layers of a build tell the app only; from its last step on, which writes our labels, it looks like one that
       // somebody made of the image by hand.
       const isStep = deploymentId === undefined || Command.includes(WRITES_ONLY);
-      return appId && isStep ? [{ containerId: Id, appId }] : [];
+      return appId && isStep && replica === undefined ? [{ containerId: Id, appId }] : [];
     });
+  }
+
+  async outlived(seconds: number): Promise<string[]> {
+    const latest = Date.now() / 1000 - seconds;
+    return (await this.#all()).flatMap(({ Id, Labels, Created }) =>
+      FOR_A_MOMENT.some((label) => label in Labels) && Created < latest ? [Id] : [],
+    );
   }
 
   async highestRoutePriority(): Promise<number> {

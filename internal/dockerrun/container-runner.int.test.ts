@@ -1,4 +1,7 @@
+import { execFile } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ContainerLab } from '../../test/support/container-lab.ts';
 import { waitUntil } from '../../test/support/wait-until.ts';
@@ -180,6 +183,23 @@ test('T38: stop and remove takes anonymous volumes and the folder along, twice w
   await expect(lab.docker.getVolume(volume).inspect()).rejects.toMatchObject({ statusCode: 404 });
   await lab.runner.stopAndRemove(container, 5);
   await lab.runner.setRestartPolicy(container.containerId, 'no');
+});
+
+const run = promisify(execFile);
+
+test('F16: a container whose removal failed half-way, as a killed daemon or a busy disk leaves it, goes with the next try', async () => {
+  const container = await lab.start(lab.request(scratch));
+  const { DockerRootDir }: { DockerRootDir: string } = await lab.docker.info();
+  const file = join(DockerRootDir, 'containers', container.containerId, 'hostname');
+  await run('chattr', ['+i', file]);
+  try {
+    await expect(lab.runner.stopAndRemove(container, 0)).rejects.toThrow(/unable to remove filesystem/);
+    expect((await inspect(container)).State.Status).toBe('dead');
+  } finally {
+    await run('chattr', ['-i', file]);
+  }
+  await lab.runner.stopAndRemove(container, 0);
+  expect(await lab.runner.state(container.containerId)).toBeNull();
 });
 
 test('F52: an app that ignores SIGTERM is killed when its grace is over', async () => {

@@ -9,7 +9,8 @@ import { removeContainer } from './remove-container.ts';
 /**
  * Starts and removes a container that does nothing: its `start` and `die` make Traefik list all containers again, which
  * it has to when it missed an event. It runs the gate tool in an image of ours, of which there is one wherever there is
- * a route to be found; without any there is nothing to do.
+ * a route to be found; without any there is nothing to do. What a worker leaves that is killed in the middle of it is
+ * removed with what is left of builds.
  */
 export async function nudgeProxy(options: {
   docker: Docker;
@@ -18,7 +19,6 @@ export async function nudgeProxy(options: {
 }): Promise<void> {
   const { docker, instanceId, gateDir } = options;
   const ours = { 'berth.instance': instanceId };
-  await removeLeftOvers(docker, ours);
   const images = await dockerCall('list images', docker.listImages({ filters: labelFilter(ours) }));
   const inUse = await dockerCall('list containers', docker.listContainers({ filters: labelFilter(ours) }));
   const image = inUse[0]?.ImageID ?? images[0]?.Id;
@@ -50,14 +50,4 @@ export async function nudgeProxy(options: {
   } finally {
     await removeContainer(docker, container.id);
   }
-}
-
-/** What a worker that was killed in the middle of it left behind. One that runs now may be another worker's. */
-async function removeLeftOvers(docker: Docker, ours: Readonly<Record<string, string>>): Promise<void> {
-  const found = await dockerCall(
-    'list containers',
-    docker.listContainers({ all: true, filters: labelFilter({ ...ours, 'berth.nudge': 'true' }) }),
-  );
-  const aMinuteAgo = Date.now() / 1000 - 60;
-  for (const { Id } of found.filter(({ Created }) => Created < aMinuteAgo)) await removeContainer(docker, Id);
 }

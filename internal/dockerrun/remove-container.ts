@@ -17,6 +17,12 @@ export async function stopContainer(
   const container = docker.getContainer(containerId);
   try {
     await setRestartPolicy(docker, containerId, 'no');
+  } catch (error) {
+    // Of one that is going or whose removal failed half-way (dead) nothing can be set, which Docker calls an error of its
+    // own (500); what counts is that it goes.
+    if (statusOf(error) === null) throw error;
+  }
+  try {
     // The daemon answers when the container has ended: the grace comes on top of the deadline.
     await unlessDone(
       dockerCall('stop the container', container.stop({ t: graceSeconds }), (graceSeconds + 30) * 1000),

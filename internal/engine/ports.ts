@@ -362,6 +362,8 @@ export interface ContainerRepairs {
   endHold(containerId: string): Promise<boolean>;
   /** Containers of steps of builds that are under way, or were when the daemon ended under them. */
   buildSteps(): Promise<readonly { readonly containerId: string; readonly appId: string }[]>;
+  /** Ids of containers older than that which were made for a moment, as a nudge of the proxy is. */
+  outlived(seconds: number): Promise<readonly string[]>;
   /** The highest priority of a router of our containers; 0: there is none. */
   highestRoutePriority(): Promise<number>;
 }

@@ -1,5 +1,6 @@
 import { releaseAddresses, reservedAddresses } from '../deployments/address-store.ts';
 import { routeNames } from '../routing/traefik-labels.ts';
+import { eachPart } from './each-part.ts';
 import { endContainers, NO_GRACE_SECONDS } from './end-containers.ts';
 import type { Tools } from './job.ts';
 import { busyApps, deploymentFacts, liveReleases, networksOfProjects } from './reconcile-store.ts';
@@ -31,14 +32,12 @@ type ReconcileTools = Pick<
  * though another one failed.
  */
 export async function reconcile(tools: ReconcileTools): Promise<void> {
-  const parts = { removeLeftovers, releaseLeftoverAddresses, removeLeftoverNetworks, wakeProxyIfItMissedOne };
-  for (const [name, part] of Object.entries(parts)) {
-    try {
-      await part(tools);
-    } catch (error) {
-      tools.logger.warn({ err: error, part: name }, 'reconciliation failed, trying again at the next pass');
-    }
-  }
+  await eachPart(tools.logger, {
+    removeLeftovers: () => removeLeftovers(tools),
+    releaseLeftoverAddresses: () => releaseLeftoverAddresses(tools),
+    removeLeftoverNetworks: () => removeLeftoverNetworks(tools),
+    wakeProxyIfItMissedOne: () => wakeProxyIfItMissedOne(tools),
+  });
 }
 
 async function removeLeftovers(tools: ReconcileTools): Promise<void> {
@@ -53,11 +52,12 @@ async function removeLeftovers(tools: ReconcileTools): Promise<void> {
   const busy = await busyApps(prisma);
   const facts = await deploymentFacts(prisma, [...ids]);
 
+  for (const id of leftoverFolders(folders, facts)) await source.remove(id);
+  for (const folder of leftoverGates(gates, facts, all)) await gate.remove(folder, folder.replica);
+  // Last, since one that cannot be removed is told by throwing.
   const leftovers = leftoverContainers(all, facts, busy);
   for (const { containerName } of leftovers) logger.info({ containerName }, 'removing leftover container');
   await endContainers(tools, leftovers, NO_GRACE_SECONDS);
-  for (const id of leftoverFolders(folders, facts)) await source.remove(id);
-  for (const folder of leftoverGates(gates, facts, all)) await gate.remove(folder, folder.replica);
 }
 
 async function releaseLeftoverAddresses({ prisma, containers, logger }: ReconcileTools): Promise<void> {

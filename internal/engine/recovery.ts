@@ -1,9 +1,10 @@
 import type { SealedBox } from '../secrets/sealed-box.ts';
-import { removeBuildLeftovers } from './build-leftovers.ts';
+import { eachPart } from './each-part.ts';
 import { HeldDuty } from './held-duty.ts';
 import { noteMissingImages } from './image-marks-store.ts';
 import type { Tools } from './job.ts';
 import { KnownStrays, quarantineStrays } from './quarantine.ts';
+import { removeBuildLeftovers, removeOutlived } from './remove-leftovers.ts';
 import { restartUnresponsive, UnansweredProbes } from './restart-unresponsive.ts';
 import { type Concern, restoreReleases } from './restore-releases.ts';
 import { SeenRestarts } from './seen-restarts.ts';
@@ -67,10 +68,13 @@ export async function runRecovery(tools: Tools, options: RecoveryOptions): Promi
       const due = concern.take(tools.clock.now());
       await restoreReleases({ ...tools, box }, { seen, concern: due, signal: held });
     }),
-    whenever(bells.strays, LOOK_EVERY_MS, async () => {
-      await quarantineStrays(tools, known);
-      await removeBuildLeftovers(tools);
-    }),
+    whenever(bells.strays, LOOK_EVERY_MS, () =>
+      eachPart(tools.logger, {
+        quarantineStrays: () => quarantineStrays(tools, known),
+        removeBuildLeftovers: () => removeBuildLeftovers(tools),
+        removeOutlived: () => removeOutlived(tools),
+      }),
+    ),
     whenever(bells.images, LOOK_AT_IMAGES_EVERY_MS, () => lookForImages(tools)),
     whenever(bells.stops, pollIntervalMs, (held) => stopper.look(held)),
     whenever(bells.probes, PROBE_EVERY_MS, (held) =>

@@ -285,6 +285,9 @@ export function fakeWorld(prisma: PrismaClient): FakeWorld {
         async buildSteps() {
           return world.buildSteps;
         },
+        async outlived() {
+          return [];
+        },
         async highestRoutePriority() {
           return 0;
         },

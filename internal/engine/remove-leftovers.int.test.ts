@@ -5,7 +5,7 @@ import { newKey } from '../../test/support/new-key.ts';
 import { seedApp } from '../../test/support/seed.ts';
 import { requestDeployment } from '../deployments/request-deployment.ts';
 import { SealedBox } from '../secrets/sealed-box.ts';
-import { removeBuildLeftovers } from './build-leftovers.ts';
+import { removeBuildLeftovers, removeOutlived } from './remove-leftovers.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -28,4 +28,16 @@ test('F15: steps of builds that nobody makes any more are removed, and those of 
   const repairs = { ...world.tools.repairs, remove: async (one: string) => void removed.push(one) };
   await removeBuildLeftovers({ ...world.tools, repairs });
   expect(removed).toEqual(['left']);
+});
+
+test('F03: what was made for a moment and outlived it is removed', async () => {
+  const world = fakeWorld(database.database.prisma);
+  const removed: string[] = [];
+  const repairs = {
+    ...world.tools.repairs,
+    outlived: async (seconds: number) => (seconds >= 60 ? ['nudge'] : ['nudge', 'of another worker']),
+    remove: async (one: string) => void removed.push(one),
+  };
+  await removeOutlived({ ...world.tools, repairs });
+  expect(removed).toEqual(['nudge']);
 });
