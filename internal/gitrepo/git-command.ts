@@ -54,6 +54,7 @@ export function prepareGit(surroundings: GitSurroundings): RunGit {
       // Needed for `init --template=`, by which no hook of this machine is copied, and for the file above. Every argument
       // is ours or checked.
       unsafe: { allowUnsafeTemplateDir: true, allowUnsafeConfigPaths: true },
+      errors: failureOf,
     })
       .env(environment)
       .outputHandler((_command, stdout, stderr) => watchForFlood([stdout, stderr], flood));
@@ -63,6 +64,15 @@ export function prepareGit(surroundings: GitSurroundings): RunGit {
       throw new GitFailed(cause instanceof Error ? cause.message : String(cause), cause);
     }
   };
+}
+
+/** simple-git takes a command for done that ended without a word on stderr, also one that was killed. */
+function failureOf(
+  found: Buffer | Error | undefined,
+  { exitCode }: { readonly exitCode: number },
+): Buffer | Error | undefined {
+  if (found !== undefined || exitCode === 0) return found;
+  return new Error(`git ended (exit code ${exitCode}) and said nothing`);
 }
 
 function watchForFlood(streams: readonly NodeJS.ReadableStream[], { maxBytes, onFlood }: Flood): void {

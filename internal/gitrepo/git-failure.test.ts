@@ -26,6 +26,7 @@ test.each([
   ],
   ['error: RPC failed; curl 56 Recv failure\nfatal: early EOF', 'git_host_unavailable'],
   ['Error: spawn git ENOENT', 'internal'],
+  ['git ended (exit code null) and said nothing', 'internal'],
   ['fatal: something new', 'clone_failed'],
 ])('%j means %s', (output, code) => {
   expect(explain(output).code).toBe(code);

@@ -11,6 +11,9 @@ type Meaning = readonly [FailureCode, string];
 
 export const CLONE_DISK_FULL = 'The disk that repositories are cloned to has no space or no inodes left.';
 
+/** Our own words of a git that was ended from outside; see git-command.ts. */
+const SILENT = /git ended \(exit code .*\) and said nothing/;
+
 /** Git's words (LC_ALL=C) → what they mean for whoever deploys; the first match counts. */
 const MEANINGS: readonly (readonly [RegExp, (asked: Asked) => Meaning])[] = [
   [
@@ -57,6 +60,13 @@ const MEANINGS: readonly (readonly [RegExp, (asked: Asked) => Meaning])[] = [
   // What hosts say by ssh in many words of their own.
   [/Could not read from remote repository/, notShown],
   [/spawn git ENOENT/, () => ['internal', 'Git is not installed where the worker runs.']],
+  [
+    SILENT,
+    () => [
+      'internal',
+      'Git was ended before it was done, as happens where the machine has too little memory.',
+    ],
+  ],
 ];
 
 /** What git says of objects that it cannot read, though other words may stand beside it. */
@@ -124,7 +134,7 @@ export function refusesCommits(output: string): boolean {
 
 /** Is this nothing that a remote or a full disk explains, so that what lies here may be damaged? */
 export function mayBeDamage(output: string): boolean {
-  return DAMAGE.test(output) || !MEANINGS.some(([pattern]) => pattern.test(output));
+  return DAMAGE.test(output) || SILENT.test(output) || !MEANINGS.some(([pattern]) => pattern.test(output));
 }
 
 /** Turns git's output into the failure that is shown. Its own words are kept only where none of ours fit. */
