@@ -14,5 +14,5 @@ export async function markRelease(
   const { text, level = 'deploy' } = line;
   const { deploymentId } = release;
   const stored = [{ source: 'deploy', level, stream: null, text } as const];
-  await appendLines(tx, runtimeStreamId(release.appId), stored, { deploymentId, replica: null });
+  await appendLines(tx, runtimeStreamId(release.appId), stored, { origin: { deploymentId, replica: null } });
 }

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createTestDatabase, type TestDatabase } from '../../test/support/database.ts';
+import { seedApp } from '../../test/support/seed.ts';
 import { waitUntil } from '../../test/support/wait-until.ts';
-import { type Database, openDatabase } from '../db/database.ts';
+import { type Database, openDatabase, Prisma } from '../db/database.ts';
 import { newId } from '../db/ids.ts';
 import { createLogger } from '../logger/logger.ts';
 import { appendLines, LOG_APPENDED, type NewLine } from './append-lines.ts';
@@ -93,6 +94,51 @@ describe('appending lines', () => {
     });
     await expect(failing).rejects.toThrow('undo');
     expect(await appendLines(prisma, id, [line('second')])).toBe(2n);
+  });
+
+  describe('to a stream with an owner', () => {
+    const owner = (appId: string) =>
+      Prisma.sql`select id from services where id = ${appId} and replicas = 1 for share`;
+    const append = (appId: string) =>
+      appendLines(other.prisma, `app:${appId}`, [line('late')], { owner: owner(appId) });
+    const isWaiting = async () => {
+      const { rowCount } = await db.database.pool.query(
+        `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      return rowCount === 1;
+    };
+
+    test('stores them while it finds the owner, then nothing, and makes no stream', async () => {
+      const { id } = await seedApp(db.database.prisma);
+      expect(await append(id)).toBe(1n);
+      await db.database.prisma.app.update({ where: { id }, data: { replicas: 2 } });
+      expect(await append(id)).toBeNull();
+      expect(await stored(`app:${id}`)).toHaveLength(1);
+
+      expect(await append('nobody')).toBeNull();
+      expect(await db.database.prisma.logStream.findUnique({ where: { id: 'app:nobody' } })).toBeNull();
+    });
+
+    test.each([
+      [
+        'F37: one that is just being changed',
+        (tx: Prisma.TransactionClient, id: string) => tx.app.update({ where: { id }, data: { replicas: 2 } }),
+      ],
+      [
+        'F44: one that is just being deleted',
+        (tx: Prisma.TransactionClient, id: string) => tx.app.delete({ where: { id } }),
+      ],
+    ])('%s is waited for, and then it is no owner', async (_, end) => {
+      const { id } = await seedApp(db.database.prisma);
+      const appending = await db.database.prisma.$transaction(async (tx) => {
+        await end(tx, id);
+        const late = append(id);
+        await waitUntil('the append waits', isWaiting);
+        return { late };
+      });
+      expect(await appending.late).toBeNull();
+      expect(await db.database.prisma.logStream.findUnique({ where: { id: `app:${id}` } })).toBeNull();
+    });
   });
 
   test('notifies the readers of that stream', async () => {

@@ -1,4 +1,4 @@
-import type { Db, LogLevel, LogSource } from '../db/database.ts';
+import { type Db, type LogLevel, type LogSource, Prisma } from '../db/database.ts';
 
 /** A line before it has its number and its time. `stream` is null for lines of our own. */
 export interface NewLine {
@@ -16,22 +16,32 @@ export interface LineOrigin {
   readonly replica: number | null;
 }
 
+export interface AppendOptions {
+  readonly origin?: LineOrigin;
+  /**
+   * A query for the row the stream belongs to, which locks it; nothing is stored when it finds none. So whoever comes
+   * after the end of what the lines are about changes nothing.
+   */
+  readonly owner?: Prisma.Sql | undefined;
+}
+
 /** The channel that says "this stream has grown"; the payload is the stream's id. */
 export const LOG_APPENDED = 'log_appended';
 
 /**
  * Stores lines at the end of a stream (made if missing) and tells the readers when the transaction commits.
- * Returns the number of the last line now in the stream. No line: nothing is done, null.
+ * Returns the number of the last line now in the stream. Null: nothing was done, for there was no line, or no owner.
  *
  * One statement: its upsert holds the stream's row until the commit, so two writers take turns and a reader never
- * sees number n + 1 before n. Inside a longer transaction that lock is held just as long: append last.
+ * sees number n + 1 before n. Inside a longer transaction that lock is held just as long: append last. An owner is
+ * locked before its stream, as by whoever changes or deletes it: no deadlock.
  * The text is stored as given: what comes from a program goes through LogWriter, which sanitises and masks.
  */
 export async function appendLines(
   db: Db,
   streamId: string,
   lines: readonly NewLine[],
-  origin: LineOrigin | null = null,
+  { origin, owner = Prisma.sql`select 1` }: AppendOptions = {},
 ): Promise<bigint | null> {
   if (lines.length === 0) return null;
   const count = lines.length;
@@ -45,8 +55,9 @@ export async function appendLines(
   // clock_timestamp(), not now(): the time of a line must not run against its number. pg_notify() returns void, which
   // Prisma cannot read.
   const [row] = await db.$queryRaw<{ last_seq: bigint }[]>`
-    with stream as (
-      insert into log_streams (id, last_seq, bytes) values (${streamId}, ${count}::int, ${bytes}::int)
+    with owner as (${owner}), stream as (
+      insert into log_streams (id, last_seq, bytes)
+      select ${streamId}::text, ${count}::int, ${bytes}::int from owner
       on conflict (id) do update
         set last_seq = log_streams.last_seq + excluded.last_seq, bytes = log_streams.bytes + excluded.bytes
       returning last_seq

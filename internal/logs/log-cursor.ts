@@ -38,7 +38,7 @@ export async function storeAndMove(
              stderr_count = ${stderrCount}, version = version + 1, updated_at = now()
        where container_id = ${cursor.containerId} and version = ${cursor.version}`;
     if (moved === 0) return false;
-    await appendLines(tx, runtimeStreamId(cursor.appId), to.lines, to.origin);
+    await appendLines(tx, runtimeStreamId(cursor.appId), to.lines, { origin: to.origin });
     return true;
   });
 }

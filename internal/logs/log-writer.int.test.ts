@@ -2,8 +2,9 @@ import { setImmediate } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { BreakableNetwork } from '../../test/support/breakable-network.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/support/database.ts';
+import { seedApp } from '../../test/support/seed.ts';
 import { waitUntil } from '../../test/support/wait-until.ts';
-import { openDatabase, type PrismaClient } from '../db/database.ts';
+import { openDatabase, Prisma, type PrismaClient } from '../db/database.ts';
 import { newId } from '../db/ids.ts';
 import { createLogger } from '../logger/logger.ts';
 import { Secret } from '../secrets/secret.ts';
@@ -183,6 +184,27 @@ describe('the log writer', () => {
     log.write(output('next'));
     await log.close();
     expect(await texts()).toEqual(['first', 'next']);
+  });
+
+  test('F37, F44: lines that come after the owner of the stream has gone are dropped', async () => {
+    const { id } = await seedApp(prisma);
+    const owner = Prisma.sql`select id from services where id = ${id} for share`;
+    const log = new LogWriter({ prisma, streamId, owner, logger });
+    log.write(own('in time'));
+    await log.flush();
+    await prisma.app.delete({ where: { id } });
+    for (let index = 0; index < 1200; index += 1) {
+      log.write(output('too late'));
+      await log.drained();
+    }
+    await log.flush();
+    log.write(own('too late'));
+    await log.close();
+    expect(await texts()).toEqual(['in time']);
+
+    await prisma.logStream.delete({ where: { id: streamId } });
+    expect(await storeBatchOnce(prisma, { streamId, lastSeq: 1n, owner }, [own('too late')])).toBeNull();
+    expect(await prisma.logStream.count({ where: { id: streamId } })).toBe(0);
   });
 
   describe('F19: when the database goes away', () => {

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { LogSource, PrismaClient } from '../db/database.ts';
+import type { LogSource, Prisma, PrismaClient } from '../db/database.ts';
 import type { Logger } from '../logger/logger.ts';
 import type { Secret } from '../secrets/secret.ts';
 import { appendLines, type NewLine } from './append-lines.ts';
@@ -14,6 +14,8 @@ export interface LogWriterOptions {
   readonly prisma: PrismaClient;
   readonly streamId: string;
   readonly logger: Logger;
+  /** Lines are stored only while this finds the stream's owner, see `appendLines`; later ones are dropped. */
+  readonly owner?: Prisma.Sql;
   readonly secrets?: readonly Secret[];
   readonly limits?: Partial<LogLimits>;
 }
@@ -34,6 +36,7 @@ const MAX_REFUSALS = 5;
 export class LogWriter {
   readonly #prisma: PrismaClient;
   readonly #streamId: string;
+  readonly #owner: Prisma.Sql | undefined;
   readonly #logger: Logger;
   readonly #limits: LogLimits;
   readonly #mask: SecretMask;
@@ -55,6 +58,7 @@ export class LogWriter {
   constructor(options: LogWriterOptions) {
     this.#prisma = options.prisma;
     this.#streamId = options.streamId;
+    this.#owner = options.owner;
     this.#logger = options.logger;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#mask = new SecretMask(options.secrets);
@@ -188,18 +192,24 @@ export class LogWriter {
     }
   }
 
-  /** True when stored; false when the database refuses the lines, or the writer was closed while it was away. */
+  /**
+   * True when stored, or dropped because the stream has no owner any more; false when the database refuses the lines, or
+   * the writer was closed while it was away.
+   */
   async #store(batch: readonly NewLine[]): Promise<boolean> {
     let refusals = 0;
     for (let tries = 0; ; tries += 1) {
       try {
         this.#lastSeq ??= await this.#readEnd();
-        this.#lastSeq =
+        const to = { streamId: this.#streamId, lastSeq: this.#lastSeq, owner: this.#owner };
+        const end =
           tries === 0
-            ? ((await appendLines(this.#prisma, this.#streamId, batch)) ?? this.#lastSeq)
-            : await storeBatchOnce(this.#prisma, { streamId: this.#streamId, lastSeq: this.#lastSeq }, batch);
-        if (tries > 0) this.#logger.info({ tries }, 'log lines stored after all');
+            ? await appendLines(this.#prisma, to.streamId, batch, { owner: this.#owner })
+            : await storeBatchOnce(this.#prisma, to, batch);
         this.#isWaiting = false;
+        if (end === null) this.#logger.debug({ lines: batch.length }, 'log lines came too late, dropped');
+        else if (tries > 0) this.#logger.info({ tries }, 'log lines stored after all');
+        this.#lastSeq = end ?? this.#lastSeq;
         return true;
       } catch (error) {
         this.#isWaiting = true;

@@ -50,7 +50,9 @@ describe('the log of an app', () => {
     ...more,
   });
   const append = (lines: NewLine[], origin: Partial<LineOrigin> = {}, to = app) =>
-    appendLines(prisma, runtimeStreamId(to.id), lines, { deploymentId: RELEASE, replica: 1, ...origin });
+    appendLines(prisma, runtimeStreamId(to.id), lines, {
+      origin: { deploymentId: RELEASE, replica: 1, ...origin },
+    });
   const texts = async (query = '') => {
     const { body } = await api.call('get', `/apps/${app.id}/logs${query}`).expect(200);
     return (body as { items: { text: string }[] }).items.map(({ text }) => text);

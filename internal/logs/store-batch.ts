@@ -1,4 +1,4 @@
-import type { Db, PrismaClient } from '../db/database.ts';
+import type { Db, Prisma, PrismaClient } from '../db/database.ts';
 import { appendLines, type NewLine } from './append-lines.ts';
 
 /** Lines that others may have put into the stream between our last line and ours. */
@@ -6,19 +6,22 @@ const OTHERS = 500;
 
 /**
  * Stores a batch whose first try failed in an unknown way: the answer may have been lost after the commit. The lines
- * are stored unless they stand behind `lastSeq` already, in one piece. Returns the number of the last line.
+ * are stored unless they stand behind `lastSeq` already, in one piece. Returns the number of the last line; null when the
+ * stream has no owner (any more), see `appendLines`.
  *
  * The row lock makes it certain: a first try that is still running inside the server is waited for.
  */
 export async function storeBatchOnce(
   prisma: PrismaClient,
-  to: { streamId: string; lastSeq: bigint },
+  to: { streamId: string; lastSeq: bigint; owner?: Prisma.Sql | undefined },
   batch: readonly NewLine[],
-): Promise<bigint> {
+): Promise<bigint | null> {
+  const { streamId, owner } = to;
   return prisma.$transaction(async (tx) => {
-    await tx.$queryRaw`select id from log_streams where id = ${to.streamId} for update`;
+    if (owner && (await tx.$queryRaw<unknown[]>(owner)).length === 0) return null;
+    await tx.$queryRaw`select id from log_streams where id = ${streamId} for update`;
     const stored = await findBatch(tx, to, batch);
-    return stored ?? (await appendLines(tx, to.streamId, batch)) ?? to.lastSeq;
+    return stored ?? appendLines(tx, streamId, batch);
   });
 }
 
