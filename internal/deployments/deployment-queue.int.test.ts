@@ -4,11 +4,13 @@ import { newKey } from '../../test/support/new-key.ts';
 import { seedApp } from '../../test/support/seed.ts';
 import { newId } from '../db/ids.ts';
 import { DeploymentFailed } from '../errors/deployment-failed.ts';
+import { appendLines } from '../logs/append-lines.ts';
 import { SealedBox } from '../secrets/sealed-box.ts';
 import { cancelDeployment, stopDeploymentsOf } from './cancel-deployment.ts';
 import { type Claim, claimNext, heartbeat, queuePosition } from './deployment-queue.ts';
 import {
   CancelRequested,
+  claimedRow,
   commitSwitching,
   enterStep,
   finishLive,
@@ -276,5 +278,55 @@ describe('going live', () => {
     const steps = await db().stepRun.findMany({ orderBy: { startedAt: 'asc' } });
     expect(steps.map((step) => step.step)).toEqual(['cloning', 'starting', 'switching', 'draining']);
     expect(steps.every((step) => step.endedAt !== null)).toBe(true);
+  });
+});
+
+describe('I6: what its worker writes into the log of a deployment', () => {
+  const write = (claim: Claim) => {
+    const line = { source: 'deploy', level: 'info', stream: null, text: 'a word' } as const;
+    return appendLines(db(), claim.deploymentId, [line], { owner: claimedRow(claim) });
+  };
+  const lastLine = (claim: Claim) =>
+    db().logLine.findFirst({ where: { streamId: claim.deploymentId }, orderBy: { seq: 'desc' } });
+
+  test('is stored as long as it has it, also while the previous release drains', async () => {
+    await request((await seedApp(db())).id);
+    const claim = await claimed();
+    expect(await write(claim)).not.toBeNull();
+    await bringLive(claim);
+    await expireLease(claim);
+    expect(await write(claim)).not.toBeNull();
+    expect(await lastLine(claim)).toMatchObject({ text: 'a word' });
+  });
+
+  test.each<[string, (claim: Claim) => Promise<unknown>]>([
+    ['has failed', (claim) => markFailed(db(), claim, new DeploymentFailed('internal', 'no'))],
+    [
+      'was given back and cancelled then',
+      async (claim) => {
+        await giveBack(db(), claim, { outcome: 'handed_back', pauseSeconds: 0 });
+        await cancelDeployment(db(), claim.deploymentId);
+      },
+    ],
+    [
+      'is live and drained',
+      async (claim) => {
+        await bringLive(claim);
+        await finishLive(db(), claim);
+      },
+    ],
+    [
+      'F37: was taken over',
+      async (claim) => {
+        await expireLease(claim);
+        await enterStep(db(), await claimed(other), 'cloning');
+      },
+    ],
+  ])('is not once the deployment %s', async (_, end) => {
+    await request((await seedApp(db())).id);
+    const claim = await claimed();
+    await end(claim);
+    expect(await write(claim)).toBeNull();
+    expect(await lastLine(claim)).toMatchObject({ source: 'status' });
   });
 });

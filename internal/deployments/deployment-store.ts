@@ -72,6 +72,17 @@ export async function readClaimed(prisma: PrismaClient, claim: Claim) {
 }
 export type ClaimedDeployment = Awaited<ReturnType<typeof readClaimed>>;
 
+/**
+ * The owner of what its worker writes into the deployment's log. Locked, so that a takeover, an end and a deletion come
+ * either after the lines or before them, and then nothing is stored: the log ends with the status (I6).
+ */
+export function claimedRow(claim: Claim): Prisma.Sql {
+  return Prisma.sql`
+    SELECT id FROM deployments
+     WHERE id = ${claim.deploymentId} AND fence = ${claim.fence} AND lease_owner IS NOT NULL
+       FOR SHARE`;
+}
+
 /** Begins a step; the one before ends. Committed before the step's first effect. @throws LeaseLost */
 export async function enterStep(prisma: PrismaClient, claim: Claim, step: DeploymentStep): Promise<void> {
   await inTransaction(prisma, async (tx) => {

@@ -39,6 +39,8 @@ beforeEach(async () => {
 const prisma = () => database.database.prisma;
 const rowOf = (id: string) => prisma().deployment.findUniqueOrThrow({ where: { id } });
 const request = () => requestDeployment(prisma(), { appId: app.id, trigger: 'manual' }, box);
+const linesOf = (streamId: string) =>
+  prisma().logLine.findMany({ where: { streamId }, orderBy: { seq: 'asc' } });
 const standing = () =>
   [...world.containers.values()].map(({ deploymentId, attempt }) => `${deploymentId} ${attempt}`);
 
@@ -93,12 +95,14 @@ describe('F37: a worker that has slept past its lease', () => {
     await successor.run(await takenOver(id), world.tools);
     const [row, containers] = [await rowOf(id), standing()];
     const attempts = () => prisma().deploymentAttempt.findMany({ where: { deploymentId: id } });
-    const before = await attempts();
+    const [before, lines] = [await attempts(), await linesOf(id)];
     expect(row).toMatchObject({ status: 'live', step: null });
 
     await wakeUp();
     expect(await rowOf(id)).toEqual(row);
     expect(await attempts()).toEqual(before);
+    expect(await linesOf(id)).toEqual(lines);
+    expect(lines.at(-1)).toMatchObject({ source: 'status' });
     expect(standing()).toEqual(containers);
     const routed = await world.tools.routes.read(`x-${id}`);
     expect(routed?.servers).toHaveLength(1);

@@ -1,6 +1,6 @@
 import { openSnapshot } from '../deployments/config-snapshot.ts';
 import { type Claim, heartbeat } from '../deployments/deployment-queue.ts';
-import { CancelRequested, LeaseLost, readClaimed } from '../deployments/deployment-store.ts';
+import { CancelRequested, claimedRow, LeaseLost, readClaimed } from '../deployments/deployment-store.ts';
 import { secretsOf } from '../deployments/release-secrets.ts';
 import { LogWriter } from '../logs/log-writer.ts';
 import type { SealedBox } from '../secrets/sealed-box.ts';
@@ -39,7 +39,12 @@ export async function runDeployment(
 ): Promise<void> {
   const logger = tools.logger.child({ deploymentId: claim.deploymentId, attempt: claim.attempt });
   const lease = keepLease(claim, { ...tools, logger }, of);
-  const log = new LogWriter({ prisma: tools.prisma, streamId: claim.deploymentId, logger });
+  const log = new LogWriter({
+    prisma: tools.prisma,
+    streamId: claim.deploymentId,
+    owner: claimedRow(claim),
+    logger,
+  });
   const write = (source: 'deploy' | 'build') => (line: Line) =>
     log.write({ source, level: line.level ?? 'info', stream: line.stream ?? null, text: line.text });
   const own = { ...tools, logger };
