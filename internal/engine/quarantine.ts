@@ -1,6 +1,6 @@
 import { keepAddress } from '../deployments/address-store.ts';
 import { raiseRoutePriority } from '../deployments/deployment-store.ts';
-import { markRelease } from '../deployments/release-marker.ts';
+import { tellOfRelease } from '../deployments/release-marker.ts';
 import { dismiss, listQuarantined, overdue, quarantine } from '../quarantine/quarantine-store.ts';
 import { sequenceOfPriority } from '../routing/traefik-labels.ts';
 import type { Tools } from './job.ts';
@@ -75,7 +75,7 @@ async function letServe(tools: QuarantineTools, serving: readonly Stray[]): Prom
     logger.warn({ appId, deploymentId, containerName }, 'app is served by a release that no row knows');
     await keepAddress(prisma, { appId, containerName, address });
     const text = `Release ${deploymentId}, which the database does not know, serves the app; deploy it to mend that`;
-    await markRelease(prisma, { appId, deploymentId }, { text, level: 'warning' });
+    await tellOfRelease(prisma, { appId, deploymentId }, { text, level: 'warning' });
   }
 }
 

@@ -1,9 +1,17 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createTestDatabase, type TestDatabase } from '../../test/support/database.ts';
+import { newKey } from '../../test/support/new-key.ts';
 import { seedApp } from '../../test/support/seed.ts';
 import { newId } from '../db/ids.ts';
+import { claimNext } from '../deployments/deployment-queue.ts';
+import { claimedRow } from '../deployments/deployment-store.ts';
+import { tellOfRelease } from '../deployments/release-marker.ts';
+import { requestDeployment } from '../deployments/request-deployment.ts';
+import { createLogger } from '../logger/logger.ts';
 import { appendLines } from '../logs/append-lines.ts';
+import { LogWriter } from '../logs/log-writer.ts';
 import { runtimeStreamId } from '../logs/runtime-stream.ts';
+import { SealedBox } from '../secrets/sealed-box.ts';
 import { deleteAppRow } from './remove-app-store.ts';
 
 let testDatabase: TestDatabase;
@@ -38,4 +46,29 @@ test('with an app go its log and what its webhook was sent; those of another sta
   const deliveries = await prisma.webhookDelivery.findMany({ select: { target: true } });
   expect(deliveries).toEqual([{ target: `app:${neighbour.id}` }]);
   expect(await prisma.webhookOutcome.count()).toBe(1);
+});
+
+test('F44: what is told of an app after it has gone brings none of its logs back', async () => {
+  const { prisma } = testDatabase.database;
+  const { id } = await seedApp(prisma);
+  await requestDeployment(prisma, { appId: id, trigger: 'manual' }, new SealedBox(newKey()));
+  const claim = await claimNext(prisma, { id: 'sleeper', leaseSeconds: 30 });
+  if (!claim) throw new Error('nothing to claim');
+  const { deploymentId } = claim;
+  const logger = createLogger({ level: 'silent', process: 'up' });
+  const log = new LogWriter({ prisma, streamId: deploymentId, owner: claimedRow(claim), logger });
+  const release = { appId: id, deploymentId };
+  log.write({ source: 'deploy', level: 'info', stream: null, text: 'Started' });
+  await log.flush();
+  await tellOfRelease(prisma, release, { text: 'A replica was started again' });
+  const streams = { where: { id: { in: [deploymentId, runtimeStreamId(id)] } } };
+  expect(await prisma.logStream.count(streams)).toBe(2);
+
+  await deleteAppRow(prisma, { id, deploymentIds: [deploymentId] });
+  log.write({ source: 'deploy', level: 'info', stream: null, text: 'Healthy' });
+  await log.close();
+  await tellOfRelease(prisma, release, { text: 'A replica was started again' });
+
+  expect(await prisma.logStream.count(streams)).toBe(0);
+  expect(await prisma.logLine.count({ where: { streamId: { in: streams.where.id.in } } })).toBe(0);
 });

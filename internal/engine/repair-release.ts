@@ -1,5 +1,5 @@
 import { projectSubnet, reserveAddress } from '../deployments/address-store.ts';
-import { markRelease } from '../deployments/release-marker.ts';
+import { tellOfRelease } from '../deployments/release-marker.ts';
 import { DeploymentFailed } from '../errors/deployment-failed.ts';
 import type { Repair, SeenContainer } from './decide-repairs.ts';
 import { NO_GRACE_SECONDS } from './end-containers.ts';
@@ -31,7 +31,7 @@ export async function repairRelease(
       const text = await hands.perform(repair);
       if (text === null) continue;
       logger.warn({ repair: repair.kind, what: text }, 'live release repaired');
-      await markRelease(tools.prisma, release, { text, level: 'warning' });
+      await tellOfRelease(tools.prisma, release, { text, level: 'warning' });
     } catch (error) {
       if (!(error instanceof Error) || isDaemonAway(error)) throw error;
       logger.error({ err: error, repair: repair.kind }, 'repair failed');

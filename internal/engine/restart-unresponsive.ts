@@ -1,4 +1,4 @@
-import { markRelease } from '../deployments/release-marker.ts';
+import { tellOfRelease } from '../deployments/release-marker.ts';
 import { markCrashed } from '../deployments/release-moves.ts';
 import { DeploymentFailed } from '../errors/deployment-failed.ts';
 import type { SealedBox } from '../secrets/sealed-box.ts';
@@ -117,7 +117,7 @@ async function restart(
   );
   await repairs.restart(replica.containerId, settings.stopGraceSeconds);
   const text = `Replica ${replica.replica} ${cause} and has been restarted`;
-  await markRelease(prisma, release, { text, level: 'warning' });
+  await tellOfRelease(prisma, release, { text, level: 'warning' });
   if (release.isCrashed || !isCrashLoop(count, config.replicas)) return;
   const reason = `The app was restarted ${count.restarts} times within ten minutes; the last time it ${cause}.`;
   await markCrashed(prisma, release, new DeploymentFailed('health_check_failed', reason));

@@ -1,4 +1,4 @@
-import { markRelease } from '../deployments/release-marker.ts';
+import { markRelease, tellOfRelease } from '../deployments/release-marker.ts';
 import { markCrashed } from '../deployments/release-moves.ts';
 import { requestRebuild } from '../deployments/request-release.ts';
 import { DeploymentFailed } from '../errors/deployment-failed.ts';
@@ -148,7 +148,7 @@ async function tellFailure(
   const isKnown = failure instanceof DeploymentFailed;
   const crash = isKnown ? failure : new DeploymentFailed('internal', 'It could not be started again.');
   const text = `The release could not be restored: ${crash.message} Trying again in ${pause} s`;
-  await markRelease(tools.prisma, release, { text, level: 'error' });
+  await tellOfRelease(tools.prisma, release, { text, level: 'error' });
   const serves = containers.some(({ state }) => state.status === 'running');
   if (crash.code === 'image_missing' && !serves) await rebuild(tools, release, crash);
   else if (isLoop) await markCrashed(tools.prisma, release, crash);

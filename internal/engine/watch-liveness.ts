@@ -1,4 +1,4 @@
-import { markRelease } from '../deployments/release-marker.ts';
+import { tellOfRelease } from '../deployments/release-marker.ts';
 import { markCrashed, markRecovered } from '../deployments/release-moves.ts';
 import type { SeenContainer } from './decide-repairs.ts';
 import type { Tools } from './job.ts';
@@ -79,7 +79,7 @@ async function tellRestart(
   const times = restarts === 1 ? '' : ` ${restarts} times`;
   const how = describeEnd(end, release.config.memoryMb);
   const text = `Replica ${container.replica} ${how} and was started again${times}`;
-  await markRelease(prisma, release, { text, level: 'warning' });
+  await tellOfRelease(prisma, release, { text, level: 'warning' });
 }
 
 async function tellLostProcesses(
@@ -91,7 +91,7 @@ async function tellLostProcesses(
     if (!seen.takeOutOfMemory(containerId)) continue;
     const limit = `the limit of ${release.config.memoryMb} MB`;
     const text = `A process of replica ${replica} used more memory than ${limit} and was ended`;
-    await markRelease(prisma, release, { text, level: 'warning' });
+    await tellOfRelease(prisma, release, { text, level: 'warning' });
   }
 }
 
