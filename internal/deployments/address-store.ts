@@ -13,14 +13,18 @@ export class NetworkFull extends Error {
 
 /**
  * The project's subnet, chosen on first use so that it overlaps nothing on this host.
+ * @param choice.readUsed gives those that are taken on this host; asked only when one is chosen
  * @throws NetworkFull when the pool has no free /24
  */
 export async function projectSubnet(
   prisma: PrismaClient,
-  project: { id: string; subnet: string | null },
-  choice: { pool: string; used: readonly string[] },
+  projectId: string,
+  choice: { pool: string; readUsed: () => Promise<readonly string[]> },
 ): Promise<string> {
-  if (project.subnet) return project.subnet;
+  const where = { id: projectId };
+  const known = await throughOutage(() => prisma.project.findUnique({ where, select: { subnet: true } }));
+  if (known?.subnet) return known.subnet;
+  const used = await choice.readUsed();
   return inTransaction(prisma, async (tx) => {
     // One chooser at a time: the lock is freed when the transaction ends.
     await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtext('project_subnets'))`;
@@ -28,12 +32,12 @@ export async function projectSubnet(
       where: { subnet: { not: null } },
       select: { id: true, subnet: true },
     });
-    const own = rows.find((row) => row.id === project.id)?.subnet;
+    const own = rows.find((row) => row.id === projectId)?.subnet;
     if (own) return own;
     const taken = rows.flatMap((row) => row.subnet ?? []);
-    const subnet = chooseSubnet(choice.pool, [...choice.used, ...taken]);
+    const subnet = chooseSubnet(choice.pool, [...used, ...taken]);
     if (!subnet) throw new NetworkFull(`NETWORK_POOL ${choice.pool} has no free /24 left; set a larger one.`);
-    await tx.project.update({ where: { id: project.id }, data: { subnet } });
+    await tx.project.update({ where, data: { subnet } });
     return subnet;
   });
 }

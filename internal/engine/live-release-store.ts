@@ -11,7 +11,6 @@ export interface LiveRelease {
   readonly project: {
     readonly id: string;
     readonly networkName: string;
-    readonly subnet: string | null;
     readonly ownerHash: string;
   };
   readonly isCrashed: boolean;

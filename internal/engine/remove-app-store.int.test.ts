@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createTestDatabase, type TestDatabase } from '../../test/support/database.ts';
 import { newKey } from '../../test/support/new-key.ts';
 import { seedApp } from '../../test/support/seed.ts';
+import { waitUntil } from '../../test/support/wait-until.ts';
 import { newId } from '../db/ids.ts';
 import { claimNext } from '../deployments/deployment-queue.ts';
 import { claimedRow } from '../deployments/deployment-store.ts';
@@ -11,8 +12,9 @@ import { createLogger } from '../logger/logger.ts';
 import { appendLines } from '../logs/append-lines.ts';
 import { LogWriter } from '../logs/log-writer.ts';
 import { runtimeStreamId } from '../logs/runtime-stream.ts';
+import { lockOpenProject } from '../projects/project-store.ts';
 import { SealedBox } from '../secrets/sealed-box.ts';
-import { deleteAppRow } from './remove-app-store.ts';
+import { deleteAppRow, forgetSubnet } from './remove-app-store.ts';
 
 let testDatabase: TestDatabase;
 beforeAll(async () => {
@@ -71,4 +73,46 @@ test('F44: what is told of an app after it has gone brings none of its logs back
 
   expect(await prisma.logStream.count(streams)).toBe(0);
   expect(await prisma.logLine.count({ where: { streamId: { in: streams.where.id.in } } })).toBe(0);
+});
+
+const SUBNET = '10.89.4.0/24';
+
+/** An app on its way out whose project has a subnet, of which one address is taken. */
+async function goingApp() {
+  const { prisma } = testDatabase.database;
+  const app = await seedApp(prisma);
+  const { id, projectId, repoUrl } = app;
+  await prisma.project.update({ where: { id: projectId }, data: { subnet: SUBNET } });
+  await prisma.containerAddress.create({ data: { projectId, address: '10.89.4.2', containerName: id } });
+  const neighbour = { id: newId(), projectId, name: 'neighbour', repoUrl };
+  const network = async () => ({
+    subnet: (await prisma.project.findUniqueOrThrow({ where: { id: projectId } })).subnet,
+    addresses: await prisma.containerAddress.count({ where: { projectId } }),
+  });
+  return { prisma, app, neighbour, network };
+}
+
+test('with the last app go the subnet of its project and its addresses', async () => {
+  const { prisma, app, network } = await goingApp();
+  await forgetSubnet(prisma, app);
+  expect(await network()).toEqual({ subnet: null, addresses: 0 });
+});
+
+test('an app that is just coming into the project keeps both', async () => {
+  const { prisma, app, neighbour, network } = await goingApp();
+  const waiting = async () => {
+    const [row] = await prisma.$queryRaw<{ count: bigint }[]>`
+      SELECT count(*) FROM pg_stat_activity
+       WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    return row?.count === 1n;
+  };
+  const forgotten = await prisma.$transaction(async (tx) => {
+    await lockOpenProject(tx, app.projectId);
+    await tx.app.create({ data: neighbour });
+    const forgetting = forgetSubnet(prisma, app);
+    await waitUntil('the one to wait for the other', waiting);
+    return { forgetting };
+  });
+  await forgotten.forgetting;
+  expect(await network()).toEqual({ subnet: SUBNET, addresses: 1 });
 });

@@ -1,4 +1,4 @@
-import type { PrismaClient } from '../db/database.ts';
+import type { Db, PrismaClient } from '../db/database.ts';
 import { runtimeStreamId } from '../logs/runtime-stream.ts';
 
 export async function appsToRemove(prisma: PrismaClient) {
@@ -24,18 +24,28 @@ export async function hasDeploymentInHand(prisma: PrismaClient, appId: string): 
 }
 
 export async function isLastAppOfProject(
-  prisma: PrismaClient,
+  prisma: Db,
   app: { id: string; projectId: string },
 ): Promise<boolean> {
   return (await prisma.app.count({ where: { projectId: app.projectId, id: { not: app.id } } })) === 0;
 }
 
-/** The network is gone; the next one may get another subnet. */
-export async function forgetSubnet(prisma: PrismaClient, projectId: string): Promise<void> {
-  await prisma.$transaction([
-    prisma.containerAddress.deleteMany({ where: { projectId } }),
-    prisma.project.update({ where: { id: projectId }, data: { subnet: null } }),
-  ]);
+/**
+ * The network is gone; the next one may get another subnet. Not so where an app has come into the project meanwhile: its
+ * deployment may have made the network again, in the same subnet.
+ */
+export async function forgetSubnet(
+  prisma: PrismaClient,
+  app: { id: string; projectId: string },
+): Promise<void> {
+  const { projectId } = app;
+  await prisma.$transaction(async (tx) => {
+    // Whoever creates an app holds this row until it is there: see `lockOpenProject`.
+    await tx.$queryRaw`SELECT id FROM projects WHERE id = ${projectId} FOR UPDATE`;
+    if (!(await isLastAppOfProject(tx, app))) return;
+    await tx.containerAddress.deleteMany({ where: { projectId } });
+    await tx.project.update({ where: { id: projectId }, data: { subnet: null } });
+  });
 }
 
 /**

@@ -51,7 +51,7 @@ async function removeApp(
   }
   if (await isLastAppOfProject(prisma, app)) {
     await containers.removeNetwork(app.networkName);
-    await forgetSubnet(prisma, app.projectId);
+    await forgetSubnet(prisma, app);
   }
   await deleteAppRow(prisma, app);
 }

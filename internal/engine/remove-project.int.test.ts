@@ -6,6 +6,7 @@ import { seedApp } from '../../test/support/seed.ts';
 import { TestWorker } from '../../test/support/test-worker.ts';
 import { markAppsDeleting } from '../apps/app-store.ts';
 import { newId } from '../db/ids.ts';
+import { DeploymentFailed } from '../errors/deployment-failed.ts';
 import { markProjectDeleting } from '../projects/project-store.ts';
 import { SealedBox } from '../secrets/sealed-box.ts';
 import type { Tools } from './job.ts';
@@ -172,4 +173,32 @@ test('a network that cannot be removed yet keeps the row, by which the next pass
   expect(await whatIsLeft(doomed)).toMatchObject({ projects: 1, networks: 1 });
   await pass(doomed.world.tools);
   expect(await whatIsLeft(doomed)).toEqual(NOTHING);
+});
+
+test('T75: an app that goes live while the last one of its project is removed can be deployed again', async () => {
+  const goner = await seedApp(prisma(), { name: 'goner' });
+  const { projectId, repoUrl } = goner;
+  const data = { id: newId(), projectId, name: 'comer', repoUrl, port: 80 };
+  const world = fakeWorld(prisma());
+  const worker = new TestWorker(box);
+  const subnets = new Map<string, string>();
+  const { containers } = world.tools;
+  containers.usedSubnets = async () => [...subnets.values()];
+  containers.ensureNetwork = async ({ name, subnet }) => {
+    if (!subnets.has(name)) subnets.set(name, subnet);
+    if (subnets.get(name) !== subnet) throw new DeploymentFailed('internal', 'It has another subnet.');
+  };
+  containers.removeNetwork = async (name) => {
+    subnets.delete(name);
+    await prisma().app.create({ data });
+    await worker.deploy(world, data.id);
+  };
+  await worker.deploy(world, goner.id);
+  await prisma().app.update({ where: { id: goner.id }, data: { deletingSince: new Date() } });
+  await removeDeletedApps(world.tools);
+  expect(await prisma().app.findMany({ where: { projectId }, select: { id: true } })).toEqual([
+    { id: data.id },
+  ]);
+  const id = await worker.deploy(world, data.id);
+  expect(await prisma().deployment.findUniqueOrThrow({ where: { id } })).toMatchObject({ status: 'live' });
 });

@@ -171,8 +171,8 @@ class ReleaseRepairs {
   async #network(): Promise<ReleasePlan['network']> {
     const { prisma, containers, settings } = this.#tools;
     const { project } = this.#release;
-    const used = project.subnet === null ? await containers.usedSubnets() : [];
-    const subnet = await projectSubnet(prisma, project, { pool: settings.networkPool, used });
+    const readUsed = () => containers.usedSubnets();
+    const subnet = await projectSubnet(prisma, project.id, { pool: settings.networkPool, readUsed });
     const network = { name: project.networkName, subnet };
     await containers.ensureNetwork({ ...network, projectId: project.id, ownerHash: project.ownerHash });
     return network;
