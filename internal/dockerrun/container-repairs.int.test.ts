@@ -31,7 +31,7 @@ describe('a container that was made for a release with its traffic', () => {
     await repairs.startAgain(container.containerId);
   });
 
-  test('shows a closed gate within seconds once its hold is ended, and its app does not notice', async () => {
+  test('shows a closed gate within seconds once its hold is ended, is healthy once it is open, and its app does not notice', async () => {
     // The app is a busybox too, and sleeps as the hold does.
     const script = '/busybox sleep 3600 & exec /busybox httpd -f -p 8080';
     const command = ['/busybox', 'sh', '-c', script];
@@ -46,6 +46,12 @@ describe('a container that was made for a release with its traffic', () => {
     await repairs.endHold(container.containerId);
     const state = await lab.until(container, 'unhealthy', ({ health }) => health === 'unhealthy');
     expect(state.status).toBe('running');
+    expect(await lab.gate.isOpen(request.ref, 1)).toBe(false);
+    await lab.gate.markRouted(request.ref, 1);
+    await lab.gate.open(request.ref, 1);
+    expect(await lab.gate.isOpen(request.ref, 1)).toBe(true);
+    await lab.until(container, 'healthy', isHealthy);
+    expect(await lab.gate.isOpen(request.ref, 2)).toBeNull();
     expect(await processes()).toContain('"/busybox sleep 3600');
   });
 });

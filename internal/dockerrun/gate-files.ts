@@ -58,6 +58,15 @@ export class GateFolders implements GateFiles {
     await writeFile(join(this.#folder(ref, replica), 'routed'), '');
   }
 
+  async isOpen(ref: GateOwner, replica: number): Promise<boolean | null> {
+    try {
+      return (await readdir(this.#folder(ref, replica))).includes('ready');
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return null;
+      throw error;
+    }
+  }
+
   async list(): Promise<GateFolder[]> {
     const names = await readdir(this.#gateDir).catch((error: unknown) => {
       if (codeOf(error) === 'ENOENT') return [];

@@ -19,6 +19,7 @@ function container(
     appId: 'k3v5ahq2xd',
     replica,
     port: 3000,
+    isGateClosed: false,
     state: {
       status: 'running',
       startedAt: '2026-11-21T00:00:00Z',
@@ -74,6 +75,16 @@ describe('a live release', () => {
     ],
   ])('%s', (_name, state, expected) => {
     expect(repairs([container(state)])).toEqual(expected);
+  });
+
+  test.each<[string, Partial<ContainerState>, string[]]>([
+    ['and shows it', { health: 'unhealthy' }, ['open_gate c1']],
+    ['and whose check does not tell yet', { health: 'healthy' }, ['open_gate c1']],
+    ['and that was restarted since', { health: 'starting' }, ['open_gate c1']],
+    ['and that has ended since', { status: 'exited' }, ['open_gate c1', 'start c1']],
+    ['and that is made anew, with an open one', { status: 'dead' }, ['replace c1']],
+  ])('F09: whose gate a stop has left closed %s', (_name, state, expected) => {
+    expect(repairs([{ ...container(state), isGateClosed: true }])).toEqual(expected);
   });
 
   test('F38: whose container was removed by hand gets another', () => {

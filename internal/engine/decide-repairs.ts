@@ -3,6 +3,8 @@ import type { ContainerState, RunningContainer } from './ports.ts';
 /** A container as it was found. */
 export interface SeenContainer extends RunningContainer {
   readonly state: ContainerState;
+  /** As a stop leaves it that was interrupted; false where there is none to open. */
+  readonly isGateClosed: boolean;
 }
 
 /** A release that should run, and what there is of it. */
@@ -25,6 +27,7 @@ export type Repair =
   | { readonly kind: 'make_network' }
   | { readonly kind: 'remove'; readonly container: SeenContainer }
   | { readonly kind: 'join_network'; readonly container: SeenContainer }
+  | { readonly kind: 'open_gate'; readonly container: SeenContainer }
   | { readonly kind: 'unpause'; readonly container: SeenContainer }
   | { readonly kind: 'start'; readonly container: SeenContainer }
   | { readonly kind: 'replace'; readonly container: SeenContainer }
@@ -34,8 +37,8 @@ export type Repair =
   | { readonly kind: 'keep_restarting'; readonly container: SeenContainer };
 
 /**
- * What brings a live release to what its row says: every replica there once, running, in the project's network, and
- * started again by Docker. One that Docker is starting again right now is left to it.
+ * What brings a live release to what its row says: every replica there once, running, in the project's network, its gate
+ * open, and started again by Docker. One that Docker is starting again right now is left to it.
  */
 export function decideRepairs(facts: ReleaseFacts): Repair[] {
   const { replicas, networkId, containers } = facts;
@@ -62,18 +65,20 @@ export function startsProcess({ kind }: Repair): boolean {
 }
 
 function repairsOf(container: SeenContainer, { networkId, now }: ReleaseFacts): Repair[] {
-  const { state } = container;
+  const { state, isGateClosed } = container;
   // Docker cannot start it any more.
   if (state.status === 'dead') return [{ kind: 'replace', container }];
   const isOutside = networkId === null || !state.networkIds.includes(networkId);
   return [
     // One that has never run looks its network up by name when it is started.
     ...(isOutside && state.status !== 'created' ? [{ kind: 'join_network', container } as const] : []),
+    ...(isGateClosed ? [{ kind: 'open_gate', container } as const] : []),
     ...(state.status === 'paused' ? [{ kind: 'unpause', container } as const] : []),
     ...(state.status === 'exited' || state.status === 'created'
       ? [{ kind: 'start', container } as const]
       : []),
-    ...(state.status === 'running' ? checkRepairs(container, now) : []),
+    // What the check of a closed gate tells is no fault of its own.
+    ...(state.status === 'running' && !isGateClosed ? checkRepairs(container, now) : []),
     ...(state.restartPolicy === 'always' ? [] : [{ kind: 'keep_restarting', container } as const]),
   ];
 }

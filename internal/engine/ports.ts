@@ -435,6 +435,8 @@ export interface GateFiles {
   close(ref: GateOwner, replica: number): Promise<void>;
   /** Writes `routed`: the release has its traffic and keeps it, so the check may hold. */
   markRouted(ref: GateOwner, replica: number): Promise<void>;
+  /** Whether `ready` is there; null: the folder is gone. */
+  isOpen(ref: GateOwner, replica: number): Promise<boolean | null>;
   list(): Promise<GateFolder[]>;
   remove(ref: GateOwner, replica: number): Promise<void>;
   removeAll(deploymentId: string): Promise<void>;

@@ -4,13 +4,21 @@ import { DeploymentFailed } from '../errors/deployment-failed.ts';
 import type { Repair, SeenContainer } from './decide-repairs.ts';
 import { NO_GRACE_SECONDS } from './end-containers.ts';
 import type { Tools } from './job.ts';
-import type { LiveRelease } from './live-release-store.ts';
+import { type LiveRelease, shouldStillRun } from './live-release-store.ts';
 import { endContainer } from './runtime-logs/end-container.ts';
 import { type ReleasePlan, replicaName, startRequest } from './start-request.ts';
 
 export type RepairTools = Pick<
   Tools,
-  'prisma' | 'containers' | 'repairs' | 'runtimeLogs' | 'releaseSecrets' | 'clock' | 'logger' | 'settings'
+  | 'prisma'
+  | 'containers'
+  | 'repairs'
+  | 'gate'
+  | 'runtimeLogs'
+  | 'releaseSecrets'
+  | 'clock'
+  | 'logger'
+  | 'settings'
 >;
 
 /**
@@ -75,6 +83,10 @@ class ReleaseRepairs {
       case 'join_network':
         await this.#join(repair.container);
         return `Replica ${repair.container.replica} was out of its network and is back in it`;
+      case 'open_gate':
+        return (await this.#openGate(repair.container))
+          ? `Replica ${repair.container.replica} was out of the routing and is back in it`
+          : null;
       case 'unpause':
         await repairs.unpause(repair.container.containerId);
         await this.#untilHealthy(repair.container.containerId);
@@ -101,6 +113,20 @@ class ReleaseRepairs {
       default:
         return repair satisfies never;
     }
+  }
+
+  /**
+   * `ready` last: a worker that is lost in between leaves a gate that is still seen as closed. @returns false: a stop of
+   * the app has come meanwhile, which finds the gate closed
+   */
+  async #openGate(container: SeenContainer): Promise<boolean> {
+    const { prisma, gate, repairs } = this.#tools;
+    await gate.markRouted(container, container.replica);
+    await gate.open(container, container.replica);
+    if (await shouldStillRun(prisma, this.#release)) return true;
+    await gate.close(container, container.replica);
+    await repairs.endHold(container.containerId);
+    return false;
   }
 
   /**

@@ -112,11 +112,15 @@ async function isServedByNewer(
 }
 
 async function lookAt(
-  { containers }: Pick<RestoreTools, 'containers'>,
+  { containers, gate }: Pick<RestoreTools, 'containers' | 'gate'>,
   all: readonly RunningContainer[],
 ): Promise<SeenContainer[]> {
   const looked = await Promise.all(
-    all.map(async (container) => ({ ...container, state: await containers.state(container.containerId) })),
+    all.map(async (container) => ({
+      ...container,
+      state: await containers.state(container.containerId),
+      isGateClosed: (await gate.isOpen(container, container.replica)) === false,
+    })),
   );
   // Gone since they were listed.
   return looked.flatMap(({ state, ...container }) => (state === null ? [] : [{ ...container, state }]));

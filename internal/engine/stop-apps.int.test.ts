@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createTestDatabase, type TestDatabase } from '../../test/support/database.ts';
 import { type FakeWorld, fakeWorld } from '../../test/support/fake-tools.ts';
 import { newKey } from '../../test/support/new-key.ts';
@@ -6,7 +6,10 @@ import { seedApp } from '../../test/support/seed.ts';
 import { TestWorker } from '../../test/support/test-worker.ts';
 import type { App } from '../db/database.ts';
 import { startApp, stopApp } from '../deployments/bring-back.ts';
+import { runtimeStreamId } from '../logs/runtime-stream.ts';
 import { SealedBox } from '../secrets/sealed-box.ts';
+import { restoreReleases } from './restore-releases.ts';
+import { SeenRestarts } from './seen-restarts.ts';
 import { AppStopper } from './stop-apps.ts';
 
 const box = new SealedBox(newKey());
@@ -91,4 +94,71 @@ test('of a release that had crashed the history keeps that', async () => {
   await stopApp(prisma(), app.id);
   await look();
   expect([(await rowOf(id)).status, await liveId()]).toEqual(['crashed', null]);
+});
+
+describe('F09: a stop whose worker ends while the app drains', () => {
+  const restore = (tools = world.tools) =>
+    restoreReleases(
+      { ...tools, box },
+      { seen: new SeenRestarts(tools.clock), concern: 'all', signal: new AbortController().signal },
+    );
+  const gates = () => [...world.containers.values()].map(({ gateOpen }) => gateOpen);
+  const appLines = async () => {
+    const lines = await prisma().logLine.findMany({
+      where: { streamId: runtimeStreamId(app.id) },
+      orderBy: { seq: 'asc' },
+    });
+    return lines.map(({ text }) => text);
+  };
+
+  /** @returns the release, out of the routing and running on */
+  async function interruptedStop(): Promise<string> {
+    const id = await worker.deploy(world, app.id);
+    await stopApp(prisma(), app.id);
+    const shutdown = new AbortController();
+    world.tools.containers.establishedConnections = async () => {
+      shutdown.abort(new Error('the worker ends'));
+      return 1;
+    };
+    await stopper.look(shutdown.signal);
+    await stopper.settled();
+    expect(gates()).toEqual([false, false]);
+    world.events.length = 0;
+    return id;
+  }
+
+  test('leaves it to the next one while the app is to stop', async () => {
+    await interruptedStop();
+    await restore();
+    expect(world.events).toEqual([]);
+  });
+
+  test('leaves no release without its route when the app is to run again and the deployment for it fails', async () => {
+    const id = await interruptedStop();
+    world.healthy = false;
+    const failed = await worker.deploy(world, app.id);
+    expect([(await rowOf(failed)).status, await liveId()]).toEqual(['failed', id]);
+    await look();
+    await restore();
+    expect(world.events).toEqual(['routed 1', 'open 1', 'routed 2', 'open 2']);
+    expect(gates()).toEqual([true, true]);
+    const lines = [1, 2].map((replica) => `Replica ${replica} was out of the routing and is back in it`);
+    expect((await appLines()).slice(-2)).toEqual(lines);
+    await restore();
+    expect(world.events).toHaveLength(4);
+    expect((await appLines()).slice(-2)).toEqual(lines);
+  });
+
+  test('closes again what was opened when the app is to stop once more in that moment', async () => {
+    await interruptedStop();
+    await prisma().app.update({ where: { id: app.id }, data: { desiredState: 'running' } });
+    const { gate } = world.tools;
+    const open: typeof gate.open = async (ref, replica) => {
+      await stopApp(prisma(), app.id);
+      await gate.open(ref, replica);
+    };
+    await restore({ ...world.tools, gate: { ...gate, open } });
+    expect(gates()).toEqual([false, false]);
+    expect((await appLines()).join()).not.toContain('back in it');
+  });
 });

@@ -317,6 +317,9 @@ export function fakeWorld(prisma: PrismaClient): FakeWorld {
         async markRouted(_ref, replica) {
           events.push(`routed ${replica}`);
         },
+        async isOpen(ref, replica) {
+          return of(ref, replica)?.gateOpen ?? null;
+        },
         async list() {
           return [];
         },
