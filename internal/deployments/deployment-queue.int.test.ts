@@ -2,6 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { createTestDatabase, type TestDatabase } from '../../test/support/database.ts';
 import { newKey } from '../../test/support/new-key.ts';
 import { seedApp } from '../../test/support/seed.ts';
+import { waitUntil } from '../../test/support/wait-until.ts';
+import { markDeleting } from '../apps/app-store.ts';
 import { newId } from '../db/ids.ts';
 import { DeploymentFailed } from '../errors/deployment-failed.ts';
 import { appendLines } from '../logs/append-lines.ts';
@@ -267,6 +269,29 @@ describe('going live', () => {
     expect(rows.map((row) => row.status)).toEqual(['live', 'crashed']);
     expect(rows[1]).toMatchObject({ failureCode: 'exited_early', exitCode: 3, leaseOwner: null });
     expect((await db().app.findUniqueOrThrow({ where: { id: app.id } })).liveDeploymentId).toBe(first.id);
+  });
+
+  test('F44: waits its turn while the app is being deleted, and neither of the two fails', async () => {
+    const app = await seedApp(db());
+    await request(app.id);
+    const claim = await claimed();
+    await enterStep(db(), claim, 'starting');
+    await recordCandidate(db(), claim, 80);
+    await commitSwitching(db(), claim);
+    const { userId } = await db().project.findUniqueOrThrow({ where: { id: app.projectId } });
+    let live = Promise.resolve();
+    await db().$transaction(async (tx) => {
+      await markDeleting(tx, userId, app.id);
+      live = goLive(db(), claim);
+      await waitUntil('the worker to wait for the app', async () => {
+        const waiting = await db().$queryRaw<unknown[]>`
+          SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+        return waiting.length > 0;
+      });
+      await stopDeploymentsOf(tx, [app.id]);
+    });
+    await live;
+    expect(await db().deployment.findMany({ where: { appId: app.id } })).toMatchObject([{ status: 'live' }]);
   });
 
   test('every step that was begun is ended, in order', async () => {

@@ -31,8 +31,9 @@ export async function enqueue(tx: Db, deployment: NewDeployment): Promise<Deploy
 }
 
 /**
- * Pushes to one app take turns from here to the end of the transaction: of two at once, each would else wait unseen by
- * the other. In the order of ids, so that two pushes to several apps never wait for each other.
+ * Whoever changes what an app deploys or serves takes turns from here to the end of the transaction: of two pushes at
+ * once, each would else wait unseen by the other. In the order of ids, so that two pushes to several apps never wait for
+ * each other.
  */
 export async function takeTurn(tx: Db, appIds: readonly string[]): Promise<void> {
   await tx.$queryRaw`

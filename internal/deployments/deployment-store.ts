@@ -3,7 +3,7 @@ import { Prisma } from '../db/database.ts';
 import { throughOutage } from '../db/through-outage.ts';
 import type { DeploymentFailed } from '../errors/deployment-failed.ts';
 import type { Claim } from './deployment-queue.ts';
-import { wakeWorkers } from './deployment-queue.ts';
+import { takeTurn, wakeWorkers } from './deployment-queue.ts';
 import { type DeploymentStatus, statusDuring, statusesBefore } from './deployment-status.ts';
 import { markRelease } from './release-marker.ts';
 import { appendStatus, type StatusRow } from './status-line.ts';
@@ -190,6 +190,8 @@ export async function raiseRoutePriority(prisma: PrismaClient, sequence: number)
 /** One transaction: this one live, the app pointing at it, the previous retired. Asked twice, it changes nothing more. */
 export async function goLive(prisma: PrismaClient, claim: Claim): Promise<void> {
   await inTransaction(prisma, async (tx) => {
+    // The app before its deployment, as whoever stops or deletes it does: else each could wait for the other.
+    await takeTurn(tx, [claim.appId]);
     const { liveAt } = await tx.deployment.findUniqueOrThrow({ where: { id: claim.deploymentId } });
     const row = await write(tx, claim, {
       to: 'live',
@@ -234,6 +236,7 @@ export async function returnToPrevious(
   failure: DeploymentFailed,
 ): Promise<void> {
   await inTransaction(prisma, async (tx) => {
+    await takeTurn(tx, [claim.appId]);
     const row = await write(tx, claim, { to: 'crashed', set: endedWith(failure) });
     const [previous] = await tx.$queryRaw<StatusRow[]>`
       UPDATE deployments p
