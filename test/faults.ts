@@ -48,7 +48,7 @@ export const FAULTS: readonly Fault[] = [
   ),
   fault('F12', 'API killed with open log streams', 'readers go on where they were, each line once'),
   fault('F13', 'host restarts', 'what was live serves again; what was stopped stays stopped'),
-  fault('F14', 'dockerd restarts during a build', 'named as such and tried again'),
+  fault('F14', 'dockerd restarts during a deployment', 'named as such and tried again'),
   fault('F15', 'dockerd killed during a build', 'waited for, then tried again'),
   fault('F16', 'dockerd killed while apps are live', 'every app that should run is started'),
   fault('F17', 'dockerd restarts while logs are followed', 'nothing hangs; no line twice'),

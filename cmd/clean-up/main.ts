@@ -3,13 +3,13 @@
  * Removes now what a worker would remove at its next pass: images that no release needs, build cache beyond its bound,
  * and mirrors of repositories that no app uses or beyond theirs. With --dry-run it only tells.
  */
-import Docker from 'dockerode';
 import type { Config } from '../../internal/config/config.ts';
 import { InvalidConfig, loadConfig } from '../../internal/config/load-config.ts';
 import { openDatabase } from '../../internal/db/database.ts';
 import { ensureInstance } from '../../internal/db/instance.ts';
 import { platformLimits } from '../../internal/dockerbuild/build-options.ts';
 import { DockerImageBuilder } from '../../internal/dockerbuild/image-builder.ts';
+import { dockerClient } from '../../internal/dockerrun/docker-client.ts';
 import { DockerDisk } from '../../internal/dockerrun/docker-disk.ts';
 import { cleanUp, type Removal } from '../../internal/engine/clean-up/clean-up.ts';
 import { Mirrors } from '../../internal/gitrepo/mirrors.ts';
@@ -29,7 +29,7 @@ async function main(config: Config, dryRun: boolean): Promise<void> {
   const database = openDatabase(config.databaseUrl, logger);
   try {
     const instanceId = await ensureInstance(database.prisma, config.dataDir);
-    const docker = new Docker({ socketPath: config.dockerHost.replace('unix://', '') });
+    const docker = dockerClient(config.dockerHost);
     const images = new DockerImageBuilder({
       docker,
       instanceId,

@@ -1,5 +1,4 @@
 import { getPriority, hostname, setPriority } from 'node:os';
-import Docker from 'dockerode';
 import { systemClock } from '../../internal/clock/clock.ts';
 import type { Config } from '../../internal/config/config.ts';
 import { InvalidConfig, loadConfig } from '../../internal/config/load-config.ts';
@@ -17,6 +16,7 @@ import { repositoryReader } from '../../internal/dockerbuild/read-repository.ts'
 import { DockerContainerEvents } from '../../internal/dockerrun/container-events.ts';
 import { DockerContainerRepairs } from '../../internal/dockerrun/container-repairs.ts';
 import { DockerContainerRunner } from '../../internal/dockerrun/container-runner.ts';
+import { dockerClient } from '../../internal/dockerrun/docker-client.ts';
 import { DockerDisk } from '../../internal/dockerrun/docker-disk.ts';
 import { GateFolders } from '../../internal/dockerrun/gate-files.ts';
 import { installGateTool } from '../../internal/dockerrun/gate-tool.ts';
@@ -57,7 +57,7 @@ async function main(config: Config): Promise<void> {
   const { instanceId, hasOldKey } = await enterInstallation(prisma, box, config.dataDir);
   if (hasOldKey) logger.warn('a change of keys is not done; run rotate-key');
   prepareProxy(config, instanceId);
-  const docker = new Docker({ socketPath: config.dockerHost.replace('unix://', '') });
+  const docker = dockerClient(config.dockerHost);
   const { gateDir, gateTool } = config;
   await installGateTool({ gateDir, setting: gateTool, docker, instanceId, image: 'busybox:1.37-musl' });
 

@@ -125,6 +125,15 @@ test('an app that ends has its exit code and its last lines', async () => {
   expect(lines).toContain('bad');
 });
 
+test('F14: Docker says whether it has seen a container end, since a start', async () => {
+  const container = await lab.start(lab.request(scratch, { command: shell('exit 3') }));
+  const { startedAt } = await lab.until(container, 'ended', ({ status }) => status === 'exited');
+  const other = await lab.start(lab.request(scratch));
+  expect(await lab.runner.sawEnd(container.containerId, startedAt)).toBe(true);
+  expect(await lab.runner.sawEnd(container.containerId, new Date().toISOString())).toBe(false);
+  expect(await lab.runner.sawEnd(other.containerId, startedAt)).toBe(false);
+});
+
 test('an app that uses more memory than its limit is said to', async () => {
   const container = await lab.start(
     lab.request(scratch, {

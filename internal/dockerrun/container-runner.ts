@@ -19,6 +19,7 @@ import { nudgeProxy } from './nudge-proxy.ts';
 import { lastLines } from './plain-lines.ts';
 import * as procNet from './proc-net.ts';
 import { removeContainer, setRestartPolicy, stopContainer } from './remove-container.ts';
+import { sawEnd } from './saw-end.ts';
 import { type Runtime, startContainer } from './start-container.ts';
 
 const READ_SOCKETS = [`${GATE_MOUNT}/busybox`, 'cat', '/proc/net/tcp', '/proc/net/tcp6'];
@@ -65,6 +66,10 @@ export class DockerContainerRunner implements ContainerRunner {
   async state(containerId: string): Promise<ContainerState | null> {
     const info = await unlessDone(dockerCall('look at a container', this.#container(containerId).inspect()));
     return info && containerState(info);
+  }
+
+  sawEnd(containerId: string, startedAt: string): Promise<boolean> {
+    return sawEnd(this.#docker, containerId, startedAt);
   }
 
   async list(filter: { deploymentId?: string; appId?: string }): Promise<RunningContainer[]> {

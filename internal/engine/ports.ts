@@ -313,6 +313,11 @@ export interface ContainerRunner {
   start(request: StartRequest, signal: AbortSignal): Promise<RunningContainer>;
   /** Null: it is gone. */
   state(containerId: string): Promise<ContainerState | null>;
+  /**
+   * Whether the daemon of now has seen that container end since that start; false: a restart of Docker may have ended
+   * it. @throws DeploymentFailed docker_unavailable, also while the daemon is being stopped
+   */
+  sawEnd(containerId: string, startedAt: string): Promise<boolean>;
   /** All containers of ours (instance label), running or not. */
   list(filter: { deploymentId?: string; appId?: string }): Promise<RunningContainer[]>;
   setRestartPolicy(containerId: string, policy: 'no' | 'always'): Promise<void>;

@@ -19,6 +19,8 @@ export interface FakeWorld {
   at: (point: string) => void | Promise<void>;
   checkout: (signal: AbortSignal) => Promise<void>;
   healthy: boolean;
+  /** Whatever has ended did so with a daemon before this one. */
+  dockerRestarted: boolean;
   /** Docker has forgotten to run the health check. */
   checkStalled: boolean;
   /** Name → id. */
@@ -85,6 +87,7 @@ export function fakeWorld(prisma: PrismaClient): FakeWorld {
     at: () => undefined,
     checkout: async () => undefined,
     healthy: true,
+    dockerRestarted: false,
     checkStalled: false,
     networks: new Map(),
     buildSteps: [],
@@ -221,6 +224,9 @@ export function fakeWorld(prisma: PrismaClient): FakeWorld {
         },
         async state(containerId) {
           return containers.get(containerId)?.state ?? null;
+        },
+        async sawEnd() {
+          return !world.dockerRestarted;
         },
         async list(filter) {
           return [...containers.values()].filter(

@@ -7,9 +7,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import Dockerode from 'dockerode';
+import { HeldSocket } from './held-socket.ts';
 import { waitUntil } from './wait-until.ts';
 
 const run = promisify(execFile);
+
+export interface PrivateDockerOptions {
+  readonly liveRestore?: boolean;
+  /** Its socket stays when it goes, as with systemd. */
+  readonly heldSocket?: boolean;
+}
 
 /**
  * A Docker daemon of the test's own, by default with live-restore, which it may restart, freeze and kill. Its containerd
@@ -25,20 +32,28 @@ export class PrivateDocker {
   readonly host: string;
   readonly #directory: string;
   readonly #liveRestore: boolean;
+  readonly #heldSocket: boolean;
   readonly #bridge = `brth${randomBytes(4).toString('hex')}`;
   #containerd: ChildProcess | null = null;
   #dockerd: ChildProcess | null = null;
+  #socket: HeldSocket | null = null;
 
-  private constructor(directory: string, liveRestore: boolean) {
+  private constructor(directory: string, options: Required<PrivateDockerOptions>) {
     const socketPath = join(directory, 'docker.sock');
     this.#directory = directory;
-    this.#liveRestore = liveRestore;
+    this.#liveRestore = options.liveRestore;
+    this.#heldSocket = options.heldSocket;
     this.host = `unix://${socketPath}`;
     this.docker = new Dockerode({ socketPath });
   }
 
-  static async start({ liveRestore = true }: { liveRestore?: boolean } = {}): Promise<PrivateDocker> {
-    const daemon = new PrivateDocker(await mkdtemp(join(tmpdir(), 'berth-docker-')), liveRestore);
+  static async start({
+    liveRestore = true,
+    heldSocket = false,
+  }: PrivateDockerOptions = {}): Promise<PrivateDocker> {
+    const directory = await mkdtemp(join(tmpdir(), 'berth-docker-'));
+    const daemon = new PrivateDocker(directory, { liveRestore, heldSocket });
+    if (heldSocket) await daemon.#holdSocket();
     await daemon.#startContainerd();
     await run('ip', ['link', 'add', daemon.#bridge, 'type', 'bridge']);
     await run('ip', ['addr', 'add', `10.253.${randomInt(256)}.1/24`, 'dev', daemon.#bridge]);
@@ -81,6 +96,7 @@ export class PrivateDocker {
     for (const { Id } of networks) await this.docker.getNetwork(Id).remove();
     await end(this.#dockerd, 'SIGTERM');
     await end(this.#containerd, 'SIGTERM');
+    await this.#socket?.close();
     await run('ip', ['link', 'delete', this.#bridge]);
     // dockerd mounts its data folder onto itself, and one that was killed leaves that behind.
     const data = join(this.#directory, 'data');
@@ -100,6 +116,16 @@ export class PrivateDocker {
     await waitUntil('containerd to listen', () => existsSync(at('containerd.sock')));
   }
 
+  async #holdSocket(): Promise<void> {
+    const path = join(this.#directory, 'docker.sock');
+    this.#socket = await HeldSocket.open({ path, serverPath: this.#ownSocket });
+  }
+
+  /** That dockerd itself listens on. */
+  get #ownSocket(): string {
+    return join(this.#directory, this.#heldSocket ? 'dockerd.sock' : 'docker.sock');
+  }
+
   /** The processes that hold its containers: their arguments name its socket, and no other daemon's. */
   async #shims(): Promise<number[]> {
     const socket = join(this.#directory, 'containerd.sock');
@@ -115,7 +141,7 @@ export class PrivateDocker {
   async #startDockerd(): Promise<void> {
     const at = (name: string) => join(this.#directory, name);
     this.#dockerd = await this.#run('dockerd', [
-      `--host=unix://${at('docker.sock')}`,
+      `--host=unix://${this.#ownSocket}`,
       `--containerd=${at('containerd.sock')}`,
       `--data-root=${at('data')}`,
       `--exec-root=${at('exec')}`,

@@ -8,7 +8,7 @@ import type { BuiltImage, ContainerState, RunningContainer, StartRequest } from 
 import { LineAssembler } from '../runtime-logs/line-assembler.ts';
 import { startRequest } from '../start-request.ts';
 import { projectNetwork } from './project-network.ts';
-import { candidateEvidence } from './require-running.ts';
+import { candidateEvidence, isOver, requireSeenEnd } from './require-running.ts';
 
 const LOOK_EVERY_MS = 500;
 
@@ -79,7 +79,8 @@ async function awaitSuccess(job: Job, tools: Tools, container: RunningContainer)
   for (;;) {
     const state = await tools.containers.state(container.containerId);
     await output.say();
-    if (state === null || state.status === 'exited' || state.status === 'dead') {
+    if (state === null || isOver(state)) {
+      await requireSeenEnd(tools, container, state);
       if (state?.exitCode === 0) return;
       throw await failureOf(tools, container, state);
     }
