@@ -20,7 +20,10 @@ export async function retirePrevious(job: Job, tools: Tools, release: Candidate)
     attempt: release.attempt,
   });
   try {
-    if (job.claim.attempt !== release.attempt) await reviveRelease(job, tools, release);
+    if (job.claim.attempt !== release.attempt) {
+      const hasPredecessor = others.some(({ deploymentId }) => deploymentId !== job.row.id);
+      await reviveRelease(job, tools, { release, hasPredecessor });
+    }
     if (others.length > 0) job.say({ text: 'Draining the previous release', level: 'deploy' });
     const watch = () => ensureAlive(job, tools, release);
     await drain(job, tools, { containers: others, watch });

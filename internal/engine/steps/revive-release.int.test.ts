@@ -6,6 +6,8 @@ import { seedApp } from '../../../test/support/seed.ts';
 import { TestWorker } from '../../../test/support/test-worker.ts';
 import type { App } from '../../db/database.ts';
 import { SealedBox } from '../../secrets/sealed-box.ts';
+import type { Tools } from '../job.ts';
+import type { ContainerState } from '../ports.ts';
 
 const box = new SealedBox(newKey());
 const worker = new TestWorker(box);
@@ -31,19 +33,36 @@ async function endedWhileDraining(): Promise<{ previousId: string; id: string }>
   const previousId = await worker.deploy(world, app.id);
   const previous = [...world.containers.values()];
   const id = await worker.deploy(world, app.id);
-  for (const found of world.containers.values()) {
-    found.state = { ...found.state, status: 'exited', exitCode: 137, restartPolicy: 'no' };
-  }
+  becomes({ status: 'exited', exitCode: 137, restartPolicy: 'no', health: 'unhealthy' });
   for (const found of previous) world.containers.set(found.containerId, found);
+  await lostWhileDraining(id);
+  return { previousId, id };
+}
+
+function becomes(state: Partial<ContainerState>): void {
+  for (const found of world.containers.values()) found.state = { ...found.state, ...state };
+}
+
+async function lostWhileDraining(id: string): Promise<void> {
   await prisma().$executeRaw`
     UPDATE deployments SET step = 'draining', lease_owner = 'gone', lease_expires_at = now() - interval '1 minute'
      WHERE id = ${id}`;
-  return { previousId, id };
+}
+
+/** The world's tools, whose started containers come to that health. */
+function startedAgainAs(health: ContainerState['health']): Tools {
+  const { repairs } = world.tools;
+  const startAgain = async (containerId: string) => {
+    await repairs.startAgain(containerId);
+    const found = world.containers.get(containerId);
+    if (found) found.state = { ...found.state, health };
+  };
+  return { ...world.tools, repairs: { ...repairs, startAgain } };
 }
 
 test('F13: a release whose machine ended while its predecessor drained is started again, and stays', async () => {
   const { previousId, id } = await endedWhileDraining();
-  await worker.work(world.tools);
+  await worker.work(startedAgainAs('healthy'));
   expect(world.events).toEqual(['start again 1', 'routed 1', `remove 1.1 of ${previousId}`]);
   expect(await rowOf(id)).toMatchObject({ status: 'live', step: null });
   expect([...world.containers.values()].map(({ state }) => state.restartPolicy)).toEqual(['always']);
@@ -57,4 +76,26 @@ test('F13: one that falls again gives the traffic back to its predecessor', asyn
   expect(await rowOf(id)).toMatchObject({ status: 'crashed', exitCode: 137 });
   expect(await rowOf(previousId)).toMatchObject({ status: 'live' });
   expect([...world.containers.values()].map(({ deploymentId }) => deploymentId)).toEqual([previousId]);
+});
+
+test('F13: one that runs and never gets healthy gives the traffic back, too', async () => {
+  const { previousId, id } = await endedWhileDraining();
+  await worker.work(startedAgainAs('starting'));
+  expect(await rowOf(id)).toMatchObject({
+    status: 'crashed',
+    failureCode: 'health_check_failed',
+    failureReason: expect.stringContaining('60 s'),
+    logTail: ['the last line'],
+  });
+  expect(await rowOf(previousId)).toMatchObject({ status: 'live' });
+  expect([...world.containers.values()].map(({ deploymentId }) => deploymentId)).toEqual([previousId]);
+});
+
+test('F13: one that has no predecessor to give it back to stays, and Docker keeps starting it', async () => {
+  const id = await worker.deploy(world, app.id);
+  becomes({ status: 'exited', exitCode: 137, restartPolicy: 'no', health: 'unhealthy' });
+  await lostWhileDraining(id);
+  await worker.work(startedAgainAs('starting'));
+  expect(await rowOf(id)).toMatchObject({ status: 'live', step: null });
+  expect([...world.containers.values()].map(({ state }) => state.restartPolicy)).toEqual(['always']);
 });
