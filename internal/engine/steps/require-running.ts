@@ -46,9 +46,12 @@ export async function candidateEvidence(
   return ended ? { logTail, exitCode: state.exitCode, outOfMemory: state.outOfMemory } : { logTail };
 }
 
-/** Its process is gone, or it has been another one meanwhile. `running` alone proves nothing (M10). */
+/**
+ * Its process is gone, or it has been another one meanwhile. `running` alone proves nothing (M10). One with the policy
+ * of a release whose drain is over may have been started again: that is Docker's work, and no end.
+ */
 export function hasEnded(state: ContainerState): boolean {
-  return isOver(state) || state.restartCount > 0;
+  return isOver(state) || (state.restartCount > 0 && state.restartPolicy !== 'always');
 }
 
 /** It has no process now. */

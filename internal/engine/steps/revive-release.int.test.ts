@@ -99,3 +99,23 @@ test('F13: one that has no predecessor to give it back to stays, and Docker keep
   expect(await rowOf(id)).toMatchObject({ status: 'live', step: null });
   expect([...world.containers.values()].map(({ state }) => state.restartPolicy)).toEqual(['always']);
 });
+
+test('F08: one that Docker has started again since its predecessor went is no crash', async () => {
+  await worker.deploy(world, app.id);
+  const id = await worker.deploy(world, app.id);
+  becomes({ restartPolicy: 'always', restartCount: 1 });
+  await lostWhileDraining(id);
+  await worker.work(world.tools);
+  expect(await rowOf(id)).toMatchObject({ status: 'live', step: null });
+  expect(world.events).toEqual(['routed 1']);
+});
+
+test('F13: before that, another process than the one that was gated is a crash', async () => {
+  const { previousId, id } = await endedWhileDraining();
+  for (const found of world.containers.values()) {
+    if (found.deploymentId === id) found.state = { ...found.state, status: 'running', restartCount: 1 };
+  }
+  await worker.work(world.tools);
+  expect(await rowOf(id)).toMatchObject({ status: 'crashed', failureCode: 'exited_early' });
+  expect(await rowOf(previousId)).toMatchObject({ status: 'live' });
+});
