@@ -13,8 +13,10 @@ import { waitUntil } from '../../test/support/wait-until.ts';
 import { signedWebhook } from '../../test/support/webhook-sender.ts';
 
 // Each test starts processes, several of them more than once.
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
+/** From the sources it takes long to start where much else runs. */
+const START_MS = 120_000;
 const CHECKOUT = resolve(import.meta.dirname, '../..');
 let database: TestDatabase;
 let dataDir: string;
@@ -67,12 +69,12 @@ async function untilHealthy(api: ProductProcess): Promise<void> {
         () => false,
       );
     },
-    { explain: () => api.tail },
+    { timeoutMs: START_MS, explain: () => api.tail },
   );
 }
 
 const untilEnded = (api: ProductProcess) =>
-  waitUntil('it ends', () => !api.isRunning, { explain: () => api.tail });
+  waitUntil('it ends', () => !api.isRunning, { timeoutMs: START_MS, explain: () => api.tail });
 
 test('it serves with the token it made, and ends in good order on SIGTERM while a stream is open', async () => {
   const api = startApi();

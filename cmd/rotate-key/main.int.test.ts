@@ -20,7 +20,7 @@ import { newKey } from '../../test/support/new-key.ts';
 import { seedApp } from '../../test/support/seed.ts';
 import { waitUntil } from '../../test/support/wait-until.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 const CHECKOUT = resolve(import.meta.dirname, '../..');
 type Settings = Readonly<Record<string, string>>;
@@ -92,7 +92,8 @@ describe('T71: rotate-key', () => {
           ({ status }) => status === 200,
           () => false,
         );
-      await waitUntil('the API answers', isUp, { explain: () => api.tail });
+      // From the sources it takes long to start where much else runs.
+      await waitUntil('the API answers', isUp, { timeoutMs: 120_000, explain: () => api.tail });
       return api;
     };
     const ask = async (method: string, path: string, body?: object) => {
@@ -172,6 +173,7 @@ describe('T71: rotate-key', () => {
     const settings = keySettings(present, [before]);
     const killed = start(['cmd/start/main.ts', 'rotate-key'], settings);
     await waitUntil('some are done', () => killed.tail.includes('env_vars.value: 300'), {
+      timeoutMs: 60_000,
       intervalMs: 1,
       explain: () => killed.tail,
     });

@@ -183,7 +183,8 @@ describe('bad input names its field and makes nothing', () => {
   ])('%s', async (_what, field, wrong) => {
     const before = performance.now();
     const answer = await create({ name: 'wrong', repo_url: REPO, ...wrong });
-    expect(performance.now() - before).toBeLessThan(500);
+    // A regular expression that runs away takes far longer for the long ones.
+    expect(performance.now() - before).toBeLessThan(2_000);
     expect(answer.status).toBe(400);
     expect(answer.headers['content-type']).toMatch('application/problem+json');
     expect(answer.body).toMatchObject({ code: 'invalid_input', status: 400 });

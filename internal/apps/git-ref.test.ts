@@ -68,7 +68,8 @@ describe('a branch name', () => {
   test('T60: a name of 100 000 characters is refused at once', () => {
     const started = performance.now();
     expect(isBranchName('a/'.repeat(50_000))).toBe(false);
-    expect(performance.now() - started).toBeLessThan(50);
+    // A regular expression that runs away takes far longer.
+    expect(performance.now() - started).toBeLessThan(2_000);
   });
 
   test('T02: whatever is accepted neither begins with a dash nor holds white space or a control', () => {

@@ -28,5 +28,6 @@ test.each([
 test('T60: a path of 100 000 characters is refused at once', () => {
   const started = performance.now();
   expect(isRepoPath('../'.repeat(33_334))).toBe(false);
-  expect(performance.now() - started).toBeLessThan(50);
+  // A regular expression that runs away takes far longer.
+  expect(performance.now() - started).toBeLessThan(2_000);
 });

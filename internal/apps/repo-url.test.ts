@@ -138,7 +138,8 @@ test.each([
 ])('T60: 100 000 characters of %s are refused at once', (_what, text) => {
   const started = performance.now();
   expect(parseRepoUrl(text, ANY).ok).toBe(false);
-  expect(performance.now() - started).toBeLessThan(50);
+  // A regular expression that runs away takes far longer.
+  expect(performance.now() - started).toBeLessThan(2_000);
 });
 
 test('T04: what is accepted is an https URL of the allowed host, and parses to itself', () => {

@@ -13,7 +13,7 @@ beforeAll(async () => {
   [busybox, node] = [await ensureBusyboxImage(), await ensureNodeImage()];
 }, 120_000);
 afterEach(() => lab.emptyContext());
-afterAll(() => lab.close());
+afterAll(() => lab.close(), 120_000);
 
 test('changed sources install no dependencies anew, a changed lock file does', async () => {
   const name = `cache-${lab.instanceId}`;

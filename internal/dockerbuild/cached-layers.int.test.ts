@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await lab.close();
   expect(await builder.cachedLayers()).toEqual([]);
-});
+}, 120_000);
 
 test('A9: what builds leave behind is known by app, and goes oldest first until it fits', async () => {
   const images: string[] = [];
@@ -73,4 +73,4 @@ async function foreignContainer(): Promise<string> {
 const foreignContainers: string[] = [];
 afterAll(async () => {
   for (const id of foreignContainers) await docker.getContainer(id).remove();
-});
+}, 120_000);

@@ -51,7 +51,7 @@ afterAll(async () => {
   await lab.close();
   // None of the names that pushes gave is in the way of that.
   expect(await lab.builder().list({})).toEqual([]);
-});
+}, 120_000);
 
 const real = registryLacks === null ? describe : describe.skip;
 

@@ -18,7 +18,7 @@ afterEach(async () => {
   await lab.emptyContext();
   await waitUntil('no step is left', async () => (await stepContainers()).length === 0);
 });
-afterAll(() => lab.close());
+afterAll(() => lab.close(), 120_000);
 
 const build = (limits: Partial<PlatformLimits>, options: LabBuildOptions = {}) =>
   lab.build({}, { limits, ...options });
@@ -36,7 +36,8 @@ test.each<[string, string, Partial<PlatformLimits>, string]>([
   [
     'talks',
     'while :; do echo still here; sleep 0.2; done',
-    { timeoutSeconds: 5, silenceSeconds: 3 },
+    // On a slow machine the daemon itself is silent before the step talks.
+    { timeoutSeconds: 25, silenceSeconds: 20 },
     'build_timeout',
   ],
 ])(
@@ -48,7 +49,7 @@ test.each<[string, string, Partial<PlatformLimits>, string]>([
     await waitUntil('no step is left', async () => (await stepContainers()).length === 0);
     expect(await bytesOfLayers()).toBe(before);
   },
-  60_000,
+  90_000,
 );
 
 describe('T21: what a build writes', () => {
@@ -84,7 +85,8 @@ describe('T21: what a build writes', () => {
   }, 30_000);
 });
 
-test.each<Partial<PlatformLimits>>([{ silenceSeconds: 2 }, { timeoutSeconds: 6 }])(
+// Long enough for the step to come to that on a slow machine.
+test.each<Partial<PlatformLimits>>([{ silenceSeconds: 15 }, { timeoutSeconds: 25 }])(
   'T21: one that waits after it could start no process is told so, and not that it was slow: %j',
   async (limits) => {
     const untilLimited =
@@ -96,7 +98,7 @@ test.each<Partial<PlatformLimits>>([{ silenceSeconds: 2 }, { timeoutSeconds: 6 }
       message: expect.stringContaining('a step of a build may have 32 at the same time'),
     });
   },
-  30_000,
+  90_000,
 );
 
 test('T21: what a step prints changes no other container', async () => {

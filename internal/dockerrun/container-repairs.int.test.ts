@@ -16,7 +16,7 @@ beforeAll(async () => {
   repairs = new DockerContainerRepairs({ docker: lab.docker, instanceId: lab.instanceId });
   scratch = await lab.scratchImage();
 });
-afterAll(() => lab?.close());
+afterAll(() => lab?.close(), 120_000);
 
 const isHealthy = ({ health }: { health: string }) => health === 'healthy';
 const docker = ({ containerId }: RunningContainer) => lab.docker.getContainer(containerId);

@@ -14,7 +14,7 @@ beforeAll(async () => {
   lab = await ContainerLab.open();
   scratch = await lab.scratchImage();
 });
-afterAll(() => lab?.close());
+afterAll(() => lab?.close(), 120_000);
 
 const inspect = ({ containerId }: RunningContainer) => lab.docker.getContainer(containerId).inspect();
 const shell = (script: string) => ['/busybox', 'sh', '-c', script];

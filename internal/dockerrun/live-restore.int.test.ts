@@ -1,7 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { ContainerLab } from '../../test/support/container-lab.ts';
 import { PrivateDocker } from '../../test/support/private-docker.ts';
 import { waitUntil } from '../../test/support/wait-until.ts';
+
+// Each test awaits a daemon that begins anew.
+jest.setTimeout(240_000);
 
 const isHealthy = ({ health }: { health: string }) => health === 'healthy';
 
@@ -16,14 +19,14 @@ where('a restart of the daemon under running containers', () => {
     daemon = await PrivateDocker.start();
     lab = await ContainerLab.open(daemon.docker);
     scratch = await lab.scratchImage();
-  }, 60_000);
+  }, 300_000);
   afterAll(async () => {
     try {
       await daemon?.close();
     } finally {
       await lab?.close();
     }
-  });
+  }, 120_000);
 
   test.each(['SIGTERM', 'SIGKILL'] as const)(
     'F17: a routed release stays healthy over %s',

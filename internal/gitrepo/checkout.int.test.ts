@@ -1,6 +1,6 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { CheckoutLab, checkoutRequest, type LabOptions } from '../../test/support/checkout-lab.ts';
 import {
   createGitRepository,
@@ -10,6 +10,9 @@ import {
 } from '../../test/support/git-repository.ts';
 import type { CheckoutRequest } from '../engine/ports.ts';
 import type { GitHttpServer } from '../host/git-http-server.ts';
+
+// Longer than a checkout may take.
+jest.setTimeout(90_000);
 
 let repository: GitRepository;
 let server: GitHttpServer;

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { CheckoutLab, checkoutRequest, type LabOptions } from '../../test/support/checkout-lab.ts';
 import { createGitRepository, type GitRepository } from '../../test/support/git-repository.ts';
 import { watchProcesses } from '../../test/support/process-watch.ts';
@@ -9,6 +9,9 @@ import { waitUntil } from '../../test/support/wait-until.ts';
 import { newDeployKey } from '../deploykeys/deploy-key.ts';
 import type { CheckoutRequest } from '../engine/ports.ts';
 import { writeCredentialFiles } from './credential-files.ts';
+
+// Longer than a checkout may take.
+jest.setTimeout(90_000);
 
 /** Never asked by HTTP: with a deploy key the same host and path are asked by ssh. */
 const HTTP_HOST = '127.0.0.1:9';

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { CheckoutLab, checkoutRequest, type LabOptions } from '../../test/support/checkout-lab.ts';
 import { createGitRepository, type Files, type GitRepository } from '../../test/support/git-repository.ts';
 import { type LfsGitServer, startLfsGitServer } from '../../test/support/lfs-git-server.ts';
@@ -12,6 +12,9 @@ import { waitUntil } from '../../test/support/wait-until.ts';
 import { newDeployKey } from '../deploykeys/deploy-key.ts';
 import type { CheckoutRequest, SourceCredential } from '../engine/ports.ts';
 import { Secret } from '../secrets/secret.ts';
+
+// Longer than a checkout may take.
+jest.setTimeout(90_000);
 
 const MB = 1024 * 1024;
 const ATTRIBUTES = '*.bin filter=lfs diff=lfs merge=lfs -text\n';

@@ -15,12 +15,15 @@ import {
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { CheckoutLab, checkoutRequest, type LabOptions } from '../../test/support/checkout-lab.ts';
 import { createGitRepository, type GitRepository, serveGit } from '../../test/support/git-repository.ts';
 import { waitUntil } from '../../test/support/wait-until.ts';
 import type { CheckoutRequest } from '../engine/ports.ts';
 import type { GitHttpServer } from '../host/git-http-server.ts';
+
+// Longer than a checkout may take.
+jest.setTimeout(90_000);
 
 const KB = 1024;
 const MB = 1024 * KB;

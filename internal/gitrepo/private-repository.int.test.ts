@@ -1,13 +1,16 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { CheckoutLab, checkoutRequest } from '../../test/support/checkout-lab.ts';
 import { FakeGithub, type Repository } from '../../test/support/fake-github.ts';
 import { watchProcesses } from '../../test/support/process-watch.ts';
 import { waitUntil } from '../../test/support/wait-until.ts';
 import type { CheckoutRequest, SourceCredential } from '../engine/ports.ts';
 import { Secret } from '../secrets/secret.ts';
+
+// Longer than a checkout may take.
+jest.setTimeout(90_000);
 
 let github: FakeGithub;
 let shop: Repository;

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { CheckoutLab, checkoutRequest, type LabOptions } from '../../test/support/checkout-lab.ts';
 import { FakeGithub } from '../../test/support/fake-github.ts';
 import { createGitRepository, type Files, type GitRepository } from '../../test/support/git-repository.ts';
@@ -10,6 +10,9 @@ import { type LfsGitServer, startLfsGitServer } from '../../test/support/lfs-git
 import { type SshGitServer, startSshGitServer } from '../../test/support/ssh-git-server.ts';
 import { newDeployKey } from '../deploykeys/deploy-key.ts';
 import type { CheckoutRequest, SourceCredential } from '../engine/ports.ts';
+
+// Longer than a checkout may take.
+jest.setTimeout(90_000);
 
 const NONE: SourceCredential = { kind: 'none', why: 'other_host' };
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { join, resolve } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import supertest from 'supertest';
 import { type ApiUnderTest, startApi } from '../../test/support/api-under-test.ts';
 import { ProductProcess } from '../../test/support/child-process.ts';
@@ -11,6 +11,10 @@ import { createTestDatabase, type TestDatabase } from '../../test/support/databa
 import { waitUntil } from '../../test/support/wait-until.ts';
 import { type Listening, listen } from '../http/listen.ts';
 
+jest.setTimeout(300_000);
+
+/** From the sources it takes long to start where much else runs. */
+const START_MS = 120_000;
 const CHECKOUT = resolve(import.meta.dirname, '../..');
 
 let folder: string;
@@ -71,7 +75,10 @@ function startWorker(databaseUrl = 'postgresql://nobody:nothing@127.0.0.1:9/nowh
 test('A22: the worker refuses an engine that is too old, in one sentence, before it touches the database', async () => {
   await startDaemon({ version: '19.03.15', apiVersion: '1.40' });
   const worker = startWorker();
-  await waitUntil('the worker to end', () => !worker.isRunning, { explain: () => worker.tail });
+  await waitUntil('the worker to end', () => !worker.isRunning, {
+    timeoutMs: START_MS,
+    explain: () => worker.tail,
+  });
   expect(worker.tail).toContain('Docker Engine 19.03.15 (API 1.40) is too old: install 20.10 or newer.');
   expect(worker.tail).not.toContain(' at ');
 });
@@ -82,6 +89,7 @@ test('A22, T17: a newer engine, one without live-restore, and an old runc are wo
   const worker = startWorker(database.url.reveal());
   try {
     await waitUntil('the worker to start', () => worker.tail.includes('worker started'), {
+      timeoutMs: START_MS,
       explain: () => worker.tail,
     });
     expect(worker.tail.split('31.0.0 is newer')).toHaveLength(2);
@@ -137,7 +145,7 @@ describe('health beside a daemon', () => {
           const found = await supertest(api.app).get('/health');
           return found.body.workers === 1 && found;
         },
-        { explain: () => worker.tail },
+        { timeoutMs: START_MS, explain: () => worker.tail },
       );
       expect(answer.status).toBe(200);
       expect(answer.body).toEqual({ ...health, version: '0.0.0', database: 'up', workers: 1 });
@@ -160,7 +168,10 @@ describe('health beside a daemon', () => {
       cwd: CHECKOUT,
       logFile: join(folder, 'health.log'),
     });
-    await waitUntil('the check to end', () => !check.isRunning, { explain: () => check.tail });
+    await waitUntil('the check to end', () => !check.isRunning, {
+      timeoutMs: START_MS,
+      explain: () => check.tail,
+    });
     return check.exitCode;
   }
 });
@@ -168,11 +179,13 @@ describe('health beside a daemon', () => {
 test('F16: a worker that starts before Docker waits for it', async () => {
   const worker = startWorker();
   await waitUntil('it to say so', () => worker.tail.includes('waiting for it'), {
+    timeoutMs: START_MS,
     explain: () => worker.tail,
   });
   await startDaemon({ version: '19.03.15', apiVersion: '1.40' });
   await waitUntil('it to have asked', () => worker.tail.includes('is too old'), {
+    timeoutMs: START_MS,
     explain: () => worker.tail,
   });
-  await waitUntil('the worker to end', () => !worker.isRunning);
+  await waitUntil('the worker to end', () => !worker.isRunning, { timeoutMs: START_MS });
 });

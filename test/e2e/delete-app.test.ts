@@ -5,7 +5,7 @@ import { leftOnDisk } from '../support/left-on-disk.ts';
 import { type Platform, startPlatform } from '../support/platform.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(180_000);
 
 describe('deleting an app', () => {
   let platform: Platform;
@@ -55,13 +55,13 @@ describe('deleting an app', () => {
   });
 
   test('F44: during a build ends that build too, and nothing re-appears', async () => {
-    const files = nodeAppWith(await ensureNodeImage(), { release: 'v1' }, ['RUN sleep 20']);
+    const files = nodeAppWith(await ensureNodeImage(), { release: 'v1' }, ['RUN sleep 600']);
     const repository = await platform.createRepository('builder', files);
     const app = await platform.api.createApp({ name: 'builder', repo_url: repository.url, port: 3000 });
     const [first] = await platform.api.deployments(app.id);
     await platform.waitForStep(first?.id ?? '', 'building');
     await platform.api.deleteApp(app.id);
-    await waitUntil('the app to be gone', () => isGone(app.id), { timeoutMs: 15_000 });
+    await waitUntil('the app to be gone', () => isGone(app.id), { timeoutMs: 100_000 });
     await expectNothingOf(app.id, [first?.id ?? '']);
   });
 

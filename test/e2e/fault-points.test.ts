@@ -11,7 +11,7 @@ import { type Platform, startPlatform } from '../support/platform.ts';
 import type { TestRepository } from '../support/test-git.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(240_000);
 
 /** Which fault of docs/faults.md a kill at this point is. */
 const FAULT_OF: Readonly<Record<FaultPoint, string>> = {
@@ -99,7 +99,7 @@ async function expectOnly(deploymentId: string): Promise<void> {
   });
   const wanted = { containers: [deploymentId], clones: [], gates: 1, git: [], addresses: 1 };
   await waitUntil('leftovers to go', async () => JSON.stringify(await seen()) === JSON.stringify(wanted), {
-    timeoutMs: 20_000,
+    timeoutMs: 60_000,
   }).catch(() => undefined);
   expect(await seen()).toEqual(wanted);
 }

@@ -6,7 +6,7 @@ import { type Platform, startPlatform } from '../support/platform.ts';
 import { PrivateDocker } from '../support/private-docker.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
-jest.setTimeout(180_000);
+jest.setTimeout(420_000);
 
 const NAMES = ['one', 'two', 'three'] as const;
 
@@ -27,7 +27,7 @@ where('apps on a machine whose daemon ends', () => {
     await waitUntil('the quiet one to be stopped', async () => (await containersOf('quiet')).length === 0, {
       timeoutMs: 60_000,
     });
-  }, 180_000);
+  }, 420_000);
   afterAll(async () => {
     try {
       await platform?.close();

@@ -66,8 +66,9 @@ beforeAll(async () => {
       ({ status }) => status === 200,
       () => false,
     );
-  await waitUntil('the API to answer', isUp, { explain: () => api.tail });
-});
+  // From the sources it takes long to start where much else runs.
+  await waitUntil('the API to answer', isUp, { timeoutMs: 120_000, explain: () => api.tail });
+}, 180_000);
 afterAll(async () => {
   if (!program) return;
   tool?.kill('SIGKILL');
@@ -110,7 +111,7 @@ async function ask(): Promise<{ code: number; output: string }> {
     // The document cannot say all that a repository's URL or a branch must be: some of what it allows is refused. A
     // deleted app answers until a worker has removed it, and a cleared log stays readable, both as documented.
     '--exclude-checks=positive_data_acceptance,use_after_free',
-    '--request-timeout=10',
+    '--request-timeout=60',
     '--generation-database=none',
     '--continue-on-failure',
     ...EXCLUDED.map((id) => `--exclude-operation-id=${id}`),

@@ -5,7 +5,7 @@ import { type Platform, startPlatform } from '../support/platform.ts';
 import { PrivateDocker } from '../support/private-docker.ts';
 import { type Restart, type Restarted, RestartScene } from '../support/restart-scene.ts';
 
-jest.setTimeout(300_000);
+jest.setTimeout(420_000);
 
 /** Twenty in `npm run bench -- restarts`. */
 const APPS = 6;
@@ -33,7 +33,7 @@ where.each([
       });
       const probesPerSecond = PROBES_PER_SECOND;
       scene = await RestartScene.start({ platform, daemon, busyboxImage, apps: APPS, probesPerSecond });
-    }, 300_000);
+    }, 420_000);
     afterAll(async () => {
       await scene?.end();
       try {

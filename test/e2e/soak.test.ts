@@ -33,7 +33,7 @@ where('under load, with kills all the time', () => {
       GATE_TIMEOUT_SECONDS: '15',
     };
     platform = await startPlatform({ docker: daemon, database: postgres, settings });
-  }, 300_000);
+  }, 420_000);
   afterAll(async () => {
     try {
       await platform?.close();

@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { execInContainer } from '../../internal/dockerrun/exec-in-container.ts';
 import type { AppView } from '../support/api-client.ts';
 import { ensureBusyboxImage } from '../support/base-image.ts';
 import { FakeGithub } from '../support/fake-github.ts';
 import { type RepositoryFiles, staticBinaryApp } from '../support/fixture-apps.ts';
 import { PushedRepository, tell, told, type WebhookAddress } from '../support/github-repository.ts';
 import { type Platform, startPlatform } from '../support/platform.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 jest.setTimeout(180_000);
 
@@ -47,10 +49,22 @@ async function follow(
 }
 
 const files = (release: string): RepositoryFiles => staticBinaryApp(busyboxImage, release);
-/** The same, built in no less than that. */
-function slowFiles(release: string, seconds: number): RepositoryFiles {
+/** By it a step is known: the daemon is shared. */
+const held = (release: string) => `${platform.instance} ${release}`;
+/** The same, whose build goes on when it is let go. */
+function heldFiles(release: string): RepositoryFiles {
   const { Dockerfile = '', ...others } = files(release);
-  return { ...others, Dockerfile: Dockerfile.replace(' AS tool\n', ` AS tool\nRUN sleep ${seconds}\n`) };
+  const step = `RUN : ${held(release)}; until [ -e /dev/shm/go ]; do sleep 0.1; done`;
+  return { ...others, Dockerfile: Dockerfile.replace(' AS tool\n', ` AS tool\n${step}\n`) };
+}
+async function letGo(release: string): Promise<void> {
+  const { docker } = platform.docker;
+  const step = await waitUntil(
+    `the build of ${release} to be held`,
+    async () => (await docker.listContainers()).find(({ Command }) => Command.includes(held(release))),
+    { timeoutMs: 60_000 },
+  );
+  await execInContainer(docker.getContainer(step.Id), ['touch', '/dev/shm/go']);
 }
 const page = async (name: string) => (await platform.http(`${name}.localhost`)).body;
 
@@ -144,12 +158,12 @@ describe('A18: the webhook of an app', () => {
 describe('A7: pushes while a deployment is under way', () => {
   test('A finishes, B and C are superseded, D is built: as it was pushed, though the branch has moved on', async () => {
     const { app, repository, hook } = await follow('busy');
-    const push = async (release: string, seconds = 0) => {
-      const pushed = await repository.push(seconds > 0 ? slowFiles(release, seconds) : files(release));
+    const push = async (release: string, filesOf = files) => {
+      const pushed = await repository.push(filesOf(release));
       const id = told(await tell(hook, pushed.payload)).outcomes[0]?.deployment_id ?? '';
       return { ...pushed, id };
     };
-    const a = await push('A', 10);
+    const a = await push('A', heldFiles);
     await platform.waitForStep(a.id, 'building');
     const b = await push('B');
     const manual = await platform.api.deploy(app.id, { commit_sha: b.after });
@@ -170,6 +184,7 @@ describe('A7: pushes while a deployment is under way', () => {
     expect(statuses[3]?.failure_reason).toContain(d.id);
     const lines = await platform.api.logLines(b.id);
     expect(lines.some(({ text }) => text.includes(c.id))).toBe(true);
+    await letGo('A');
 
     expect((await platform.waitForStatus(a.id, 'retired', 120_000)).commit_sha).toBe(a.after);
     expect((await platform.waitForStatus(manual.id, 'retired', 120_000)).commit_sha).toBe(b.after);

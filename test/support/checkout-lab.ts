@@ -30,7 +30,7 @@ export class CheckoutLab {
       mirrors: this.mirrors,
       allowedHosts: [],
       privateHosts: [],
-      timeoutSeconds: 20,
+      timeoutSeconds: 60,
       maxMegabytes: 50,
       logger: createLogger({ level: 'silent', process: 'worker' }),
       ...this.#usual,

@@ -11,6 +11,8 @@ import { HeldSocket } from './held-socket.ts';
 import { waitUntil } from './wait-until.ts';
 
 const run = promisify(execFile);
+/** At their start both await the disk, which stalls while others write much. */
+const START_MS = 120_000;
 
 export interface PrivateDockerOptions {
   readonly liveRestore?: boolean;
@@ -113,7 +115,7 @@ export class PrivateDocker {
       `--root=${at('containerd/root')}`,
       `--state=${at('containerd/state')}`,
     ]);
-    await waitUntil('containerd to listen', () => existsSync(at('containerd.sock')));
+    await waitUntil('containerd to listen', () => existsSync(at('containerd.sock')), { timeoutMs: START_MS });
   }
 
   async #holdSocket(): Promise<void> {
@@ -151,12 +153,12 @@ export class PrivateDocker {
       '--iptables=false',
       ...(this.#liveRestore ? ['--live-restore'] : []),
     ]);
-    await waitUntil('dockerd to answer', () =>
+    const answers = () =>
       this.docker.ping().then(
         () => true,
         () => false,
-      ),
-    );
+      );
+    await waitUntil('dockerd to answer', answers, { timeoutMs: START_MS });
   }
 
   async #run(command: string, args: string[]): Promise<ChildProcess> {

@@ -119,6 +119,8 @@ export class RestartScene {
     await waitUntil(
       'the worker to work',
       async () => (await prisma.worker.count({ where: { pid: worker.pid() } })) > 0,
+      // From the sources it takes long to start where much else runs.
+      { timeoutMs: 120_000 },
     );
   }
 }

@@ -22,7 +22,7 @@ where('a restart of the daemon under a collected container', () => {
     daemon = await PrivateDocker.start();
     lab = await ContainerLab.open(daemon.docker);
     db = await createTestDatabase();
-  }, 60_000);
+  }, 300_000);
   afterAll(async () => {
     try {
       await daemon?.close();
@@ -30,7 +30,7 @@ where('a restart of the daemon under a collected container', () => {
       await lab?.close();
       await db?.close();
     }
-  });
+  }, 120_000);
 
   test('F17: its lines go on when the daemon is back, none lost or doubled, over SIGTERM and SIGKILL', async () => {
     const { prisma } = db.database;
@@ -77,5 +77,5 @@ where('a restart of the daemon under a collected container', () => {
     }
     const lines = await prisma.logLine.findMany({ where: { streamId }, orderBy: { seq: 'asc' } });
     expect(lines.map(({ text }) => Number(text))).toEqual(lines.map((_, index) => index + 1));
-  });
+  }, 360_000);
 });

@@ -105,7 +105,7 @@ describe('reading what a container writes', () => {
     await waitUntil('the line', async () => (await lines()).length === 1, { intervalMs: 5 });
     const [line] = await lines();
     // The wait above polls; this is the time until it was seen here.
-    expect(Date.now() - (line?.at.getTime() ?? 0)).toBeLessThan(1_000);
+    expect(Date.now() - (line?.at.getTime() ?? 0)).toBeLessThan(10_000);
   });
 
   test('A14: nothing is lost or doubled when readers are cut off and take over from each other, again and again', async () => {
