@@ -50,6 +50,13 @@ async function claimed(by = worker): Promise<Claim> {
   return claim;
 }
 
+const untilOneWaits = () =>
+  waitUntil('a transaction to wait for a lock', async () => {
+    const waiting = await db().$queryRaw<unknown[]>`
+      SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    return waiting.length > 0;
+  });
+
 async function bringLive(claim: Claim): Promise<void> {
   await enterStep(db(), claim, 'starting');
   await recordCandidate(db(), claim, 80);
@@ -168,6 +175,19 @@ describe('the queue', () => {
     expect(await claimNext(db(), other)).toBeNull();
   });
 
+  test('F44: one that is asked for while its app is being deleted is refused, and not lost with it', async () => {
+    const app = await seedApp(db());
+    const { userId } = await db().project.findUniqueOrThrow({ where: { id: app.projectId } });
+    let answer: Promise<unknown> = Promise.resolve();
+    await db().$transaction(async (tx) => {
+      await markDeleting(tx, userId, app.id);
+      answer = request(app.id).catch((error: unknown) => error);
+      await untilOneWaits();
+    });
+    expect(await answer).toMatchObject({ code: 'app_deleting' });
+    expect(await db().deployment.count({ where: { appId: app.id } })).toBe(0);
+  });
+
   test('one of an app that is being deleted is never started', async () => {
     const app = await seedApp(db());
     await request(app.id);
@@ -283,11 +303,7 @@ describe('going live', () => {
     await db().$transaction(async (tx) => {
       await markDeleting(tx, userId, app.id);
       live = goLive(db(), claim);
-      await waitUntil('the worker to wait for the app', async () => {
-        const waiting = await db().$queryRaw<unknown[]>`
-          SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
-        return waiting.length > 0;
-      });
+      await untilOneWaits();
       await stopDeploymentsOf(tx, [app.id]);
     });
     await live;

@@ -30,7 +30,8 @@ export async function requestDeployment(
 ): Promise<Deployment> {
   return prisma.$transaction(async (tx) => {
     const isPush = request.trigger === 'push';
-    if (isPush) await takeTurn(tx, [request.appId]);
+    // Before it is looked at: a deletion or a newer push that is under way is waited for.
+    await takeTurn(tx, [request.appId]);
     const app = await tx.app.findUnique({ where: { id: request.appId }, include: { hosts: true } });
     if (!app) throw new AppError('not_found', 'There is no app with this id.');
     if (app.deletingSince)
