@@ -2,7 +2,7 @@ import { type Db, type LogLevel, Prisma } from '../db/database.ts';
 import { type AppendOptions, appendLines } from '../logs/append-lines.ts';
 import { runtimeStreamId } from '../logs/runtime-stream.ts';
 
-interface Release {
+export interface Release {
   readonly appId: string;
   readonly deploymentId: string;
 }

@@ -1,14 +1,9 @@
 import type { Db } from '../db/database.ts';
 import type { DeploymentFailed } from '../errors/deployment-failed.ts';
-import { markRelease } from './release-marker.ts';
+import { markRelease, type Release } from './release-marker.ts';
 import { appendStatus, type StatusRow } from './status-line.ts';
 
 /** Moves of a live release that no worker has in hand; each does nothing when it is no longer the one meant. */
-
-export interface Release {
-  readonly appId: string;
-  readonly deploymentId: string;
-}
 
 /** It goes on as the app's release: Docker still starts it again, and what answers is served. */
 export async function markCrashed(db: Db, release: Release, failure: DeploymentFailed): Promise<boolean> {

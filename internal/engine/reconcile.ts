@@ -34,7 +34,6 @@ type ReconcileTools = Pick<
 export async function reconcile(tools: ReconcileTools): Promise<void> {
   await eachPart(tools.logger, {
     removeLeftovers: () => removeLeftovers(tools),
-    releaseLeftoverAddresses: () => releaseLeftoverAddresses(tools),
     removeLeftoverNetworks: () => removeLeftoverNetworks(tools),
     wakeProxyIfItMissedOne: () => wakeProxyIfItMissedOne(tools),
   });
@@ -48,29 +47,21 @@ async function removeLeftovers(tools: ReconcileTools): Promise<void> {
     source.listDeployments(),
     gate.list(),
   ]);
-  const ids = new Set([...[...all, ...gates].map(({ deploymentId }) => deploymentId), ...folders]);
+  const addresses = await reservedAddresses(prisma);
+  const ids = [...all, ...gates, ...addresses].flatMap(({ deploymentId }) => deploymentId ?? []);
   const busy = await busyApps(prisma);
-  const facts = await deploymentFacts(prisma, [...ids]);
+  const facts = await deploymentFacts(prisma, [...new Set([...ids, ...folders])]);
 
+  const idle = leftoverAddresses(addresses, facts, all);
+  if (idle.length > 0)
+    logger.info({ containerNames: idle }, 'releasing addresses of containers that are gone');
+  await releaseAddresses(prisma, idle);
   for (const id of leftoverFolders(folders, facts)) await source.remove(id);
   for (const folder of leftoverGates(gates, facts, all)) await gate.remove(folder, folder.replica);
   // Last, since one that cannot be removed is told by throwing.
   const leftovers = leftoverContainers(all, facts, busy);
   for (const { containerName } of leftovers) logger.info({ containerName }, 'removing leftover container');
   await endContainers(tools, leftovers, NO_GRACE_SECONDS);
-}
-
-async function releaseLeftoverAddresses({ prisma, containers, logger }: ReconcileTools): Promise<void> {
-  // Docker first here, too: an address is reserved before its container is made.
-  const all = await containers.list({});
-  const reserved = await reservedAddresses(prisma);
-  const facts = await deploymentFacts(prisma, [
-    ...new Set(reserved.flatMap((row) => row.deploymentId ?? [])),
-  ]);
-  const leftovers = leftoverAddresses(reserved, facts, all);
-  if (leftovers.length === 0) return;
-  logger.info({ containerNames: leftovers }, 'releasing addresses of containers that are gone');
-  await releaseAddresses(prisma, leftovers);
 }
 
 /** A worker that slept through the deletion of a project may have made its network once more. */
