@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ensureBusyboxImage } from '../../test/support/base-image.ts';
 import { BuildLab } from '../../test/support/build-lab.ts';
+import { waitUntil } from '../../test/support/wait-until.ts';
 import { layersToRemove } from '../engine/clean-up/choose-layers.ts';
 
 const MB = 1024 * 1024;
@@ -47,6 +48,7 @@ test('A9: layers and images of others survive', async () => {
 /** With a first stage whose 3 MB are new each time. */
 async function buildTwoStages(appId: string): Promise<string> {
   count += 1;
+  await nextSecond();
   await lab.write({
     Dockerfile: `FROM ${busybox} AS build
 RUN head -c ${3 * MB} /dev/urandom > /made && echo ${count} > /result
@@ -55,6 +57,13 @@ COPY --from=build /result /result
 CMD ["sh"]`,
   });
   return (await lab.build({ appId })).image.imageId;
+}
+
+/** Docker tells the age of a layer in whole seconds: those of one second have no order. */
+async function nextSecond(): Promise<void> {
+  const now = () => Math.floor(Date.now() / 1000);
+  const began = now();
+  await waitUntil('the next second', () => now() > began, { intervalMs: 20 });
 }
 
 async function dropLayers(maxBytes: number): Promise<void> {
